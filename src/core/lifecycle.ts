@@ -1,0 +1,270 @@
+/**
+ * The life of a connection, as a pure and total function from what is and what happened to what is next.
+ *
+ * 1. Every decision about the connection's life is made here, and nowhere else.
+ * 2. Nothing here can read a clock, a socket, a random number or a global. They come in as `at`.
+ * 3. Only resting states wait for ever: `idle`, `closed`, `suspended`, and `open` when no heartbeat was asked for.
+ *    Every other state carries exactly one deadline, `until`. Timers follow from it; they are not effects.
+ * 4. The shell commits the state, then performs the effects, then arms its one timer, and only then tells anyone.
+ * 5. Messages do not pass through here.
+ * 6. One transport for each `open` effect, ended by exactly one `drop` effect. A dropped transport is mute for ever.
+ * 7. After `close` nothing opens until `connect` or `reconnect`.
+ */
+
+import { type Backoff, backoff } from './backoff'
+
+/** How one connection ended. `code` and `reason` are those of RFC 6455 §7.1.5 and §7.1.6. */
+export interface Close {
+  readonly code: number
+  readonly reason: string
+  /** Whether the closing handshake was completed. */
+  readonly wasClean: boolean
+  /** Whether we ended it: `close()`, `reconnect()`, a deadline, a page that went away. */
+  readonly local: boolean
+}
+
+export type StateName =
+  | 'idle'
+  | 'connecting'
+  | 'handshaking'
+  | 'open'
+  | 'waiting'
+  | 'suspended'
+  | 'closing'
+  | 'closed'
+
+export interface State {
+  readonly name: StateName
+  /** Failures in a row so far. A connection that was lost counts as one; minimum uptime starts the count anew. */
+  readonly attempt: number
+  /** When the present outage began: the first `connect`, or the loss of the last stable connection. */
+  readonly downSince: number
+  /** The moment this state ends by itself. `Infinity` in a resting state. */
+  readonly until: number
+  /** How the last connection ended, or what `close` asked for when there was none to end. */
+  readonly close: Close | undefined
+  /** Of `open`: since when. */
+  readonly since: number
+  /** Of `open`: when a sign of life was last asked for, if none is known to have come since. */
+  readonly pingedAt: number | undefined
+  /** Of `open`: that was for the second time, because the first deadline was judged late. */
+  readonly secondChance: boolean
+  /** Of `waiting`: the server asked not to be called earlier, so `online` and `visible` must not. */
+  readonly notBefore: number
+}
+
+/** What happened: the application spoke, the transport spoke, the page spoke, or time ran out. */
+export type Event =
+  | { readonly type: 'connect' | 'reconnect' }
+  | { readonly type: 'close'; readonly close: Close }
+  | { readonly type: 'opened' | 'welcomed' }
+  | { readonly type: 'dropped'; readonly close: Close; readonly fatal?: boolean }
+  | { readonly type: 'online' | 'offline' | 'visible' | 'suspend' | 'restore' }
+  | { readonly type: 'deadline' }
+
+/**
+ * What the shell must do, in order. `open`: start a transport. `greet`: run the handshake. `flush`: send what is
+ * queued. `ping`: send the heartbeat. `close`: start the closing handshake. `drop`: detach, then close unawaited.
+ */
+export type Effect = 'open' | 'greet' | 'flush' | 'ping' | 'close' | 'drop'
+
+/** The world at the moment of the event. Times in ms on one clock; `random` is in [0, 1). */
+export interface Inputs {
+  readonly now: number
+  readonly random: number
+  /** When anything last came from the peer of the present transport. */
+  readonly lastSeen: number
+  /** What the page believes of the network. It lies both ways, so it only postpones. */
+  readonly online: boolean
+}
+
+interface Heartbeat {
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  /** What to ask the peer with. Without it there is only a watchdog that listens. */
+  readonly message?: unknown
+}
+
+export interface Policy {
+  readonly connectTimeoutMs: number
+  readonly closeTimeoutMs: number
+  readonly minUptimeMs: number
+  readonly backoff: Backoff
+  readonly maxAttempts: number
+  readonly maxElapsedMs: number
+  /** If there is one, it stands between `connecting` and `open`. */
+  readonly handshake?: unknown
+  readonly heartbeat?: Heartbeat | false | undefined
+  /** Must not throw. A number is a delay in ms; `undefined` leaves it to the close code. */
+  readonly shouldRetry: (close: Close, attempt: number) => boolean | number | undefined
+}
+
+export type Step = readonly [next: State, ...effects: Effect[]]
+
+export const IDLE: State = {
+  name: 'idle',
+  attempt: 0,
+  downSince: 0,
+  until: Infinity,
+  close: undefined,
+  since: 0,
+  pingedAt: undefined,
+  secondChance: false,
+  notBefore: 0,
+}
+
+/** Protocol violations and refusals: the same bytes would fail again. RFC 6455 §7.4.1. */
+export const FATAL_CODES: readonly number[] = [1002, 1003, 1007, 1008, 1010]
+
+/** A timer this late was throttled, or the machine slept: what it would judge proves nothing. */
+const LATE_MS = 1_000
+/** Deadline of a ping that was sent because the world may have changed, not because it was due. */
+const PROBE_TIMEOUT_MS = 5_000
+/** `online` and `visible` bring a waiting attempt forward to within this, at random: an office returns as one. */
+const PROMPT_MS = 1_000
+/** While the page believes to be offline, attempts only feed the browser's own throttles. */
+const OFFLINE_RETRY_MS = 30_000
+/** What 1012 (service restart) and 1013 (try again later) ask for, when they do not say how long. */
+const BUSY_RETRY_MS = 5_000
+const LONGEST_HINT_MS = 300_000
+
+const OURS: Close = { code: 1005, reason: '', wasClean: false, local: true }
+const TIMED_OUT: Close = { code: 1006, reason: 'connect timeout', wasClean: false, local: true }
+const SILENT: Close = { code: 1006, reason: 'heartbeat timeout', wasClean: false, local: true }
+
+export function transition(state: State, event: Event, at: Inputs, policy: Policy): Step {
+  const { name } = state
+  const { type } = event
+  const over = name === 'idle' || name === 'closing' || name === 'closed'
+  const linked = name === 'connecting' || name === 'handshaking' || name === 'open' || name === 'closing'
+  const drop: Effect[] = linked ? ['drop'] : []
+  const story = name === 'open' ? aged(state, at.now, policy) : state
+  const replaced = linked ? { ...story, close: OURS } : story
+  /** An attempt now, in place of the present transport if there is one. */
+  const begin = (from: State): Step => [
+    { ...from, name: 'connecting', until: at.now + policy.connectTimeoutMs },
+    ...drop,
+    'open',
+  ]
+  const rest = (name: StateName, from: State): Step => [{ ...from, name, until: Infinity }, ...drop]
+
+  switch (type) {
+    case 'connect':
+    case 'reconnect':
+      if (over) return begin({ ...state, attempt: 0, downSince: at.now })
+      return type === 'connect' || name === 'suspended' ? [state] : begin(replaced)
+
+    case 'opened':
+      if (name !== 'connecting') return [state]
+      return policy.handshake ? [{ ...state, name: 'handshaking' }, 'greet'] : established(state, at, policy)
+
+    case 'welcomed':
+      return name === 'handshaking' ? established(state, at, policy) : [state]
+
+    case 'dropped':
+      if (name === 'closing') return rest('closed', { ...state, close: { ...event.close, local: true } })
+      return linked ? retry(story, event.close, at, policy, event.fatal) : [state]
+
+    case 'close': {
+      const { close } = event
+      if (name === 'open')
+        return [{ ...story, name: 'closing', until: at.now + policy.closeTimeoutMs, close }, 'close']
+      return over && name !== 'idle' ? [state] : rest('closed', { ...state, close })
+    }
+
+    case 'suspend':
+      if (name === 'closing') return rest('closed', state)
+      return over || name === 'suspended' ? [state] : rest('suspended', replaced)
+
+    case 'restore':
+      // A transport that was open when the page was put away is dead, whatever its readyState says
+      if (name === 'suspended' || name === 'open') return begin(replaced)
+      return name === 'waiting' ? hurry(state, at) : [state]
+
+    case 'offline':
+      return name === 'waiting'
+        ? [{ ...state, until: Math.max(state.until, at.now + OFFLINE_RETRY_MS) }]
+        : [state]
+
+    // Behind a throttled timer, a page that becomes visible may find a deadline long overdue
+    case 'online':
+    case 'visible':
+    case 'deadline':
+      if (at.now < state.until) {
+        if (type === 'deadline') return [state]
+        if (name === 'waiting') return hurry(state, at)
+        return name === 'open' && state.pingedAt === undefined && probes(policy)
+          ? ask(state, at, policy, true)
+          : [state]
+      }
+      if (name === 'waiting') return begin(state)
+      if (name === 'open') return judge(state, at, policy)
+      return name === 'closing' ? rest('closed', state) : retry(state, TIMED_OUT, at, policy)
+  }
+}
+
+function established(state: State, { now }: Inputs, { heartbeat }: Policy): Step {
+  const until = heartbeat ? now + heartbeat.intervalMs : Infinity
+  return [{ ...state, name: 'open', until, since: now, pingedAt: undefined, secondChance: false }, 'flush']
+}
+
+/** An open connection that was up for long enough to count as a success starts a new story. */
+function aged(open: State, upTo: number, policy: Policy): State {
+  return upTo - open.since < policy.minUptimeMs ? open : { ...open, attempt: 0, downSince: upTo }
+}
+
+/** The network is back, or someone looks: soon, at random within a second, unless the server asked for patience. */
+function hurry(waiting: State, at: Inputs): Step {
+  const until = Math.max(waiting.notBefore, at.now + at.random * PROMPT_MS)
+  return until < waiting.until ? [{ ...waiting, until }] : [waiting]
+}
+
+const probes = ({ heartbeat }: Policy) => heartbeat && heartbeat.message !== undefined
+
+/** The deadline of an open connection has passed: is there life? Any inbound byte is. */
+function judge(open: State, at: Inputs, policy: Policy): Step {
+  if (!policy.heartbeat) return [{ ...open, until: Infinity }]
+  const late = at.now - open.until > LATE_MS
+  if (open.pingedAt === undefined || at.lastSeen >= open.pingedAt) {
+    const until = at.lastSeen + policy.heartbeat.intervalMs
+    const alive = { ...open, until, pingedAt: undefined, secondChance: false }
+    return at.now < until ? [alive] : ask(alive, at, policy, late)
+  }
+  // While we slept, or were throttled, the answer may have had no chance to be heard
+  if (late && !open.secondChance) return ask({ ...open, secondChance: true }, at, policy, true)
+  return retry(aged(open, at.lastSeen, policy), SILENT, at, policy)
+}
+
+/** Awaits a sign of life, and asks for one if there is a way: in haste if the world may have changed. */
+function ask(open: State, at: Inputs, policy: Policy, haste: boolean): Step {
+  const { timeoutMs } = policy.heartbeat || { timeoutMs: 0 }
+  const active = probes(policy)
+  const until = at.now + (haste && active ? Math.min(timeoutMs, PROBE_TIMEOUT_MS) : timeoutMs)
+  return [{ ...open, until, pingedAt: at.now }, ...(active ? (['ping'] as const) : [])]
+}
+
+/** A connection, or an attempt at one, has ended against our will: try again, later, or give up. */
+function retry(story: State, close: Close, at: Inputs, policy: Policy, fatal = false): Step {
+  const attempt = story.attempt + 1
+  const verdict = fatal ? false : (policy.shouldRetry(close, attempt) ?? !FATAL_CODES.includes(close.code))
+  const floor = floorMs(close, at.random)
+  const usual = Math.max(
+    backoff(story.attempt, at.random, policy.backoff),
+    floor,
+    at.online ? 0 : OFFLINE_RETRY_MS,
+  )
+  const chosen = typeof verdict === 'number' && verdict >= 0
+  const until = at.now + (chosen ? verdict : usual)
+  const next = { ...story, attempt, close, until, notBefore: chosen ? until : at.now + floor }
+
+  if (verdict === false || attempt >= policy.maxAttempts || until - story.downSince > policy.maxElapsedMs)
+    return [{ ...next, name: 'closed', until: Infinity }, 'drop']
+  return [{ ...next, name: 'waiting' }, 'drop']
+}
+
+/** The least wait the server asked for, in ms: `retry=<ms>` in the close reason, or what the code implies. */
+function floorMs({ code, reason }: Close, random: number): number {
+  const hint = /\bretry=(\d+)/.exec(reason)
+  if (hint) return Math.min(Number(hint[1]), LONGEST_HINT_MS) * (1 + 0.2 * random)
+  return code === 1012 || code === 1013 ? BUSY_RETRY_MS * (1 + random) : 0
+}

@@ -1,0 +1,58 @@
+/** Listeners, isolated from us and from each other: what one throws is reported, and everyone else goes on. */
+
+import { createNanoEvents } from 'nanoevents'
+
+type Listeners = Record<string, (...args: never[]) => void>
+
+export class Emitter<Events extends { [K in keyof Events]: (...args: never[]) => void }> {
+  readonly #emitter = createNanoEvents<Listeners>()
+
+  /** @returns unsubscribes; from then on the listener is not called, even if it would have been next */
+  on<K extends keyof Events & string>(event: K, listener: Events[K]): () => void {
+    let active = true
+    const off = this.#emitter.on(event, (...args) => {
+      if (active) listener(...args)
+    })
+    return () => {
+      active = false
+      off()
+    }
+  }
+
+  once<K extends keyof Events & string>(event: K, listener: Events[K]): () => void {
+    const once = (...args: never[]) => {
+      off()
+      listener(...args)
+    }
+    const off = this.on(event, once as Events[K])
+    return off
+  }
+
+  /** @returns whether anyone listens. One who joins while this goes on is called from the next time. */
+  emit<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): boolean {
+    const listeners = this.#emitter.events[event] ?? []
+    const { length } = listeners
+    for (let i = 0; i < length; i++) {
+      guarded(() => listeners[i]?.(...(args as never[])))
+    }
+    return length > 0
+  }
+}
+
+/** Where errors go that are nobody's to catch: to `window.onerror` and the console, as from any event listener. */
+export function report(error: unknown): void {
+  if (typeof reportError === 'function') reportError(error)
+  else
+    queueMicrotask(() => {
+      throw error
+    })
+}
+
+/** Runs what belongs to the user. What it throws is reported, and counts as no answer. */
+export function guarded<T>(ask: () => T): T | undefined {
+  try {
+    return ask()
+  } catch (error) {
+    return report(error) as undefined
+  }
+}

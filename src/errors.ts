@@ -1,0 +1,54 @@
+/** What can go wrong, by name. Codes are stable: they may be compared; messages are for people. */
+
+export type SocketErrorCode =
+  /** Thrown by the constructor: the message names the option and what was expected. */
+  | 'invalid-option'
+  /** Thrown by a method: the message names the argument and what was expected. */
+  | 'invalid-argument'
+  /** Thrown by `connect`: the runtime has no `WebSocket` and none was handed over. */
+  | 'no-websocket'
+  /** Thrown by `send`: the codec could not encode the message. See `cause`. */
+  | 'encode'
+  /** Thrown by `send`: the queue is at its limit and `overflow` is `'throw'`. */
+  | 'queue-full'
+  /** Thrown by `send`, rejected by `opened` and `drained`: the socket is closed, or closing. */
+  | 'closed'
+  /** An `error` event: the codec could not decode what came. See `cause` and `data`. */
+  | 'decode'
+  /** An `error` event: what came is larger than `maxMessageBytes` and was not delivered. See `data`. */
+  | 'message-too-large'
+  /** An `error` event: `url` or `protocols` threw, rejected, or answered nonsense. See `cause`. */
+  | 'provider'
+  /** An `error` event: `handshake` threw or rejected. See `cause`. */
+  | 'handshake'
+  /** The code of a {@link FatalError}. */
+  | 'fatal'
+
+export class SocketError extends Error {
+  override name = 'SocketError'
+  readonly code: SocketErrorCode
+  /** What came from the peer, where that is what the error is about. */
+  readonly data: unknown
+
+  constructor(code: SocketErrorCode, message: string, cause?: unknown, data?: unknown) {
+    super(message, { cause })
+    this.code = code
+    this.data = data
+  }
+}
+
+/**
+ * Thrown *by you* in a `url` or `protocols` provider or in `handshake` to say that retrying is pointless: the
+ * socket becomes `closed`. Anything else thrown there is a failed attempt like any other.
+ */
+export class FatalError extends SocketError {
+  override name = 'FatalError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('fatal', message, options?.cause)
+  }
+}
+
+/** By name, so that an error from another copy of this module, or another realm, counts too. */
+export const isFatal = (error: unknown): boolean =>
+  (error as Partial<Error> | undefined)?.name === 'FatalError'

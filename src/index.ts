@@ -1,0 +1,24 @@
+export type { Close, StateName } from './core/lifecycle'
+export { FatalError, SocketError, type SocketErrorCode } from './errors'
+export type { CloseEvent, CloseResult, EventMap, OpenEvent, SocketState, Undelivered } from './events'
+export type {
+  AttemptContext,
+  BackoffOptions,
+  HandshakeContext,
+  HeartbeatOptions,
+  Options,
+  Platform,
+  Provider,
+  QueueOptions,
+} from './options'
+export type { Clock } from './platform/clock'
+export type { Page, PageEvent } from './platform/page'
+export type {
+  OpenTransport,
+  Transport,
+  TransportHandlers,
+  WebSocketConstructor,
+  WebSocketLike,
+} from './platform/transport'
+export { ReconnectingSocket } from './socket'
+export { bytes, type Codec, json, text } from './wire/codec'

@@ -1,0 +1,231 @@
+/** What a user may ask for, what is asked for by default, and what is refused: once, at construction. */
+
+import type { Backoff } from './core/backoff'
+import type { Close } from './core/lifecycle'
+import type { OutboxPolicy } from './core/outbox'
+import { SocketError } from './errors'
+import type { Clock } from './platform/clock'
+import type { Page } from './platform/page'
+import type { OpenTransport, WebSocketConstructor } from './platform/transport'
+import type { Codec } from './wire/codec'
+
+/** What a provider and the handshake are told of the attempt they are asked for. */
+export interface AttemptContext {
+  /** Failures in a row before this attempt, from 0. */
+  readonly attempt: number
+  /** How the last connection ended, if there was one. */
+  readonly lastClose: Close | undefined
+  /** Aborted by `close()`, by the connect timeout, and by whatever else ends the attempt. */
+  readonly signal: AbortSignal
+}
+
+export interface HandshakeContext<Incoming, Outgoing> extends AttemptContext {
+  /** Sends at once, past the queue. Throws a `SocketError` with the code `closed` once the attempt has ended. */
+  send(message: Outgoing): void
+  /** The next message. What is not taken is delivered as `message` events once open. Rejects when the attempt ends. */
+  receive(): Promise<Incoming>
+}
+
+/** One value, or a function that is asked for each attempt: this is how short-lived tokens are refreshed. */
+export type Provider<T> = T | ((context: AttemptContext) => T | Promise<T>)
+
+export interface HeartbeatOptions<Incoming = unknown, Outgoing = unknown> {
+  /**
+   * Sent when nothing came for `intervalMs`, to make the server answer: an application message, encoded once.
+   * An echo of it is swallowed. Without it nothing is sent, and a peer that is silent for
+   * `intervalMs + timeoutMs` is given up: for feeds that always talk.
+   */
+  readonly message?: Outgoing | undefined
+  /** Whether a message is the answer to `message`. Such a message is measured and not delivered. */
+  readonly isPong?: ((message: Incoming) => boolean) | undefined
+  /**
+   * Silence after which to ask, in ms, from 1. Any inbound message counts as life, so a busy connection never asks.
+   * @default 25_000
+   */
+  readonly intervalMs?: number | undefined
+  /**
+   * How long an answer, or any other message, may take, in ms, from 1. Then the connection is replaced.
+   * @default 10_000
+   */
+  readonly timeoutMs?: number | undefined
+}
+
+export interface BackoffOptions {
+  /**
+   * Ceiling of the first wait in ms, from 1. It doubles with each failure in a row; the wait is drawn below it.
+   * @default 1_000
+   */
+  readonly baseMs?: number | undefined
+  /**
+   * Ceiling of every wait in ms, from 1. At the ceiling half of the wait is fixed and half is drawn.
+   * @default 12_000
+   */
+  readonly maxMs?: number | undefined
+}
+
+export interface QueueOptions {
+  /**
+   * Messages that may wait, from 1. `send` answers `false` from half of it.
+   * @default 1_000
+   */
+  readonly maxMessages?: number | undefined
+  /**
+   * Bytes that may wait (UTF-8, without framing), from 1.
+   * @default 4_194_304
+   */
+  readonly maxBytes?: number | undefined
+  /**
+   * Bytes from which `send` answers `false`, and bytes that the WebSocket is handed at a time, from 1.
+   * @default 1_048_576
+   */
+  readonly highWaterMarkBytes?: number | undefined
+  /**
+   * At the limit: `'throw'` makes `send` throw `queue-full`; `'drop-oldest'` and `'drop-newest'` report what had
+   * to go by `undelivered`.
+   * @default 'throw'
+   */
+  readonly overflow?: OutboxPolicy['overflow'] | undefined
+}
+
+/** Where time, chance, the page and the network come from. For tests, React Native, and other unusual places. */
+export interface Platform {
+  readonly clock: Clock
+  readonly page: Page
+  readonly transport: OpenTransport
+}
+
+export interface Options<Incoming = unknown, Outgoing = unknown> {
+  /** Subprotocols to offer, or a function that is asked for them for each attempt. @default [] */
+  readonly protocols?: Provider<string | readonly string[]> | undefined
+  /** Connect at construction. Otherwise `connect()` does. @default true */
+  readonly autoConnect?: boolean | undefined
+  /** How messages are spelled. @default json() */
+  readonly codec?: Codec<Incoming, Outgoing> | undefined
+  /**
+   * Runs on each connection before the queue is flushed: authenticate, re-subscribe. A throw fails the attempt; a
+   * `FatalError` ends in `closed`.
+   */
+  readonly handshake?: ((context: HandshakeContext<Incoming, Outgoing>) => unknown) | undefined
+  /** `close()` when it aborts. `connect()` throws its reason from then on. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Bound of an attempt in ms, from 1: providers, opening handshake and `handshake` together.
+   * Browsers give up after 20 to 240 s.
+   * @default 10_000
+   */
+  readonly connectTimeoutMs?: number | undefined
+  /** Bound of `close()` in ms, from 1. Browsers take 20 to 60 s on a dead path, or for ever. @default 2_000 */
+  readonly closeTimeoutMs?: number | undefined
+  /** A connection shorter than this, in ms, from 0, does not reset `attempt`. @default 10_000 */
+  readonly minUptimeMs?: number | undefined
+  readonly backoff?: BackoffOptions | undefined
+  /** Failures in a row after which to give up, from 1, which never retries. @default Infinity */
+  readonly maxAttempts?: number | undefined
+  /** No attempt starts later than this after the outage began, in ms, from 0. @default Infinity */
+  readonly maxElapsedMs?: number | undefined
+  /**
+   * Overrides the decision by close code. `attempt` counts failures in a row, this one included. A number is the
+   * delay in ms; `undefined` leaves it to the code. Not asked after a `FatalError`.
+   */
+  readonly shouldRetry?: ((close: Close, attempt: number) => boolean | number | undefined) | undefined
+  /** Finds half-open connections. @default false */
+  readonly heartbeat?: HeartbeatOptions<Incoming, Outgoing> | false | undefined
+  readonly queue?: QueueOptions | undefined
+  /** A larger inbound message becomes an `error` event, in bytes, from 1. @default 16_777_216 */
+  readonly maxMessageBytes?: number | undefined
+  /** The constructor to use instead of the global one, such as that of the `ws` package. */
+  readonly WebSocket?: WebSocketConstructor | undefined
+  readonly platform?: Partial<Platform> | undefined
+}
+
+/** {@link Options} with the defaults in. */
+export interface Settings {
+  readonly autoConnect: boolean
+  readonly connectTimeoutMs: number
+  readonly closeTimeoutMs: number
+  readonly minUptimeMs: number
+  readonly maxAttempts: number
+  readonly maxElapsedMs: number
+  readonly maxMessageBytes: number
+  readonly backoff: Backoff
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number }
+  readonly queue: OutboxPolicy
+  readonly platform: Partial<Platform>
+}
+
+/** setTimeout counts in 32 bits. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** A type; `methods` that an object must have; a default and its range; or a default and the other choices. */
+type Rule = string | readonly unknown[]
+type Rules = { readonly [option: string]: Rule | Rules }
+
+const timer = (fallback: number) => [fallback, 1, LONGEST_TIMER_MS]
+const amount = (fallback: number) => [fallback, 1, Infinity]
+
+const RULES: Rules = {
+  protocols: '',
+  autoConnect: [true, false],
+  codec: 'methods encode decode',
+  handshake: 'function',
+  signal: 'methods throwIfAborted addEventListener',
+  connectTimeoutMs: timer(10_000),
+  closeTimeoutMs: timer(2_000),
+  minUptimeMs: [10_000, 0, Infinity],
+  backoff: { baseMs: timer(1_000), maxMs: timer(12_000) },
+  maxAttempts: amount(Infinity),
+  maxElapsedMs: [Infinity, 0, Infinity],
+  shouldRetry: 'function',
+  heartbeat: { message: '', isPong: 'function', intervalMs: timer(25_000), timeoutMs: timer(10_000) },
+  queue: {
+    maxMessages: amount(1_000),
+    maxBytes: amount(4_194_304),
+    highWaterMarkBytes: amount(1_048_576),
+    overflow: ['throw', 'drop-oldest', 'drop-newest'],
+  },
+  maxMessageBytes: amount(16_777_216),
+  WebSocket: 'function',
+  platform: {
+    clock: 'methods now wall random setTimeout clearTimeout',
+    page: 'methods online listen',
+    transport: 'function',
+  },
+}
+
+/**
+ * Checks what was asked for and puts the defaults in; `undefined` asks for nothing.
+ * @throws SocketError `invalid-option`, with the path of the first option that is wrong or unknown
+ */
+export function settle(asked: object, rules: Rules = RULES, path = ''): Settings {
+  const given: Record<string, unknown> = { ...asked }
+  for (const name in given) if (!(name in rules)) refuse(path + name, 'nothing by this name', given[name])
+  const settled = Object.entries(rules).map(([name, rule]) => {
+    const value = given[name]
+    const at = path + name
+    if (typeof rule === 'string') {
+      const [type, ...methods] = rule.split(' ')
+      const has = (method: string) =>
+        typeof (value as Record<string, unknown> | null)?.[method] === 'function'
+      if (rule && value !== undefined && !(methods[0] ? methods.every(has) : typeof value === type))
+        refuse(at, rule, value)
+      return [name, value]
+    }
+    if (!Array.isArray(rule)) {
+      const off = value === undefined || (value === false && name === 'heartbeat')
+      if (!off && Object(value) !== value) refuse(at, 'object', value)
+      return [name, settle(off ? {} : (value as object), rule as Rules, `${at}.`)]
+    }
+    const [fallback, least, most] = rule
+    const isRange = typeof fallback === 'number'
+    const fits = isRange ? typeof value === 'number' && value >= least && value <= most : rule.includes(value)
+    if (value !== undefined && !fits) refuse(at, isRange ? `${least} to ${most}` : rule.join(' or '), value)
+    return [name, value ?? fallback]
+  })
+  return Object.fromEntries(settled)
+}
+
+export function refuse(option: string, expected: string, value: unknown, cause?: unknown): never {
+  // Objects are only named by their type: their own toString may throw, or tell a secret
+  const got = Object(value) === value ? typeof value : JSON.stringify(value)
+  throw new SocketError('invalid-option', `${option}: expected ${expected}, got ${got}`, cause)
+}

@@ -1,0 +1,111 @@
+/** One WebSocket, used once: opened, listened to, and dropped. What runtimes disagree on is made one thing here. */
+
+/** What is needed of a `WebSocket`: the browser's own, Node's, or that of the `ws` package. */
+export interface WebSocketLike {
+  readonly readyState: number
+  readonly bufferedAmount: number
+  readonly protocol: string
+  binaryType: string
+  onopen: ((event: never) => void) | null
+  onmessage: ((event: never) => void) | null
+  onerror: ((event: never) => void) | null
+  onclose: ((event: never) => void) | null
+  send(data: string | Uint8Array<ArrayBuffer>): void
+  close(code?: number, reason?: string): void
+}
+
+export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike
+
+export interface Transport {
+  /** Bytes handed over that have not left yet; `Infinity` while nothing can be handed over. */
+  readonly buffered: number
+  /** The subprotocol that the server selected, or `''`. */
+  readonly protocol: string
+  send(data: string | Uint8Array<ArrayBuffer>): void
+  /** Starts the closing handshake. `dropped` follows: in a moment, in a minute, or never. */
+  close(code?: number, reason?: string): void
+  /** Mute from now on, and closed without waiting: on a dead path `close` takes 20 to 60 s, or for ever. */
+  drop(): void
+}
+
+/** Told in the order of life, never before the transport is handed out, and nothing after `dropped`. */
+export interface TransportHandlers {
+  opened(): void
+  received(data: string | Uint8Array<ArrayBuffer>): void
+  dropped(code: number, reason: string, wasClean: boolean): void
+}
+
+/** Throws when the arguments are such that every attempt would fail likewise. */
+export type OpenTransport = (
+  url: string,
+  protocols: string[],
+  handlers: TransportHandlers,
+  WebSocket?: WebSocketConstructor,
+) => Transport
+
+/** RFC 9110 §5.6.2: what a subprotocol's name may consist of. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
+const OPEN = 1
+
+/** Resolves a relative URL against the page, and `http(s)` to `ws(s)`, as the WHATWG WebSocket constructor does. */
+export function resolveUrl(input: string | URL): string {
+  const url = new URL(input, globalThis.document?.baseURI ?? globalThis.location?.href)
+  url.protocol = url.protocol.replace('http', 'ws')
+  if (!/^wss?:/.test(url.protocol)) throw new TypeError(`Invalid protocol ${url.protocol}`)
+  url.hash = ''
+  return url.href
+}
+
+/** @throws TypeError for what a browser's constructor would refuse: WHATWG WebSockets, RFC 6455 §4.1 */
+export function checkProtocols(input: string | readonly string[]): string[] {
+  const protocols = [input].flat() as string[]
+  if (new Set(protocols).size < protocols.length || !protocols.every(name => TOKEN.test(name)))
+    throw new TypeError('Invalid subprotocols')
+  return protocols
+}
+
+export const openWebSocket: OpenTransport = (url, protocols, handlers, WebSocket = globalThis.WebSocket) => {
+  /** Whom to tell; nobody once it is over. */
+  let on: TransportHandlers | undefined = handlers
+  const socket: WebSocketLike = new WebSocket(url, protocols)
+  const dropped: TransportHandlers['dropped'] = (...how) => {
+    const last = on
+    on = undefined
+    last?.dropped(...how)
+  }
+
+  socket.binaryType = 'arraybuffer'
+  socket.onopen = () => {
+    // Firefox and Deno open even if the server selected none of the requested subprotocols
+    if (!protocols[0] || protocols.includes(socket.protocol)) return on?.opened()
+    dropped(1006, 'subprotocol not selected', false)
+    socket.close()
+  }
+  socket.onmessage = ({ data }: { data: string | ArrayBuffer | ArrayBufferView<ArrayBuffer> }) => {
+    if (typeof data === 'string') on?.received(data)
+    else if (!ArrayBuffer.isView(data)) on?.received(new Uint8Array(data))
+    else on?.received(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  }
+  // Deno and Node say 0 or nothing where browsers say 1006
+  socket.onclose = ({ code, reason, wasClean }: { code: number; reason: string; wasClean: boolean }) =>
+    dropped(code || 1006, reason, wasClean)
+  // In browsers `close` follows within the task. Node's own WebSocket forgets it before the opening
+  socket.onerror = () => {
+    if (socket.readyState !== OPEN) setTimeout(dropped, 0, 1006, '', false)
+  }
+
+  return {
+    get buffered() {
+      return socket.readyState === OPEN ? socket.bufferedAmount || 0 : Infinity
+    },
+    get protocol() {
+      return socket.protocol
+    },
+    send: data => socket.send(data),
+    close: (...how) => socket.close(...how),
+    drop() {
+      on = undefined
+      socket.close()
+    },
+  }
+}

@@ -1,0 +1,53 @@
+/** How a message is spelled on the wire. A codec is pure: it knows no socket, and a bad byte makes it throw. */
+
+export interface Codec<Incoming = unknown, Outgoing = unknown> {
+  /** Called once for each `send`. What it throws, `send` throws as a `SocketError` with the code `encode`. */
+  encode(message: Outgoing): string | Uint8Array<ArrayBuffer>
+  /** Called once for each inbound message. What it throws becomes an `error` event with the code `decode`. */
+  decode(data: string | Uint8Array<ArrayBuffer>): Incoming
+}
+
+/**
+ * JSON text, and the default. Decodes UTF-8 bytes too: many servers answer text in binary messages.
+ * `encode` throws for what JSON cannot say (`undefined`, a function, a cycle, a bigint).
+ */
+export function json(): Codec {
+  const { decode } = text()
+  return {
+    encode(message) {
+      const data = JSON.stringify(message)
+      if (data === undefined) throw new TypeError(`JSON has no ${typeof message}`)
+      return data
+    },
+    decode: data => JSON.parse(decode(data)),
+  }
+}
+
+/** Strings as they are. Decodes UTF-8 bytes too, and refuses malformed ones, as RFC 6455 §8.1 does for text. */
+export function text(): Codec<string, string> {
+  let utf8: TextDecoder | undefined
+  return {
+    encode(message) {
+      if (typeof message !== 'string') throw new TypeError('expected a string')
+      return message
+    },
+    decode(data) {
+      if (typeof data === 'string') return data
+      utf8 ??= new TextDecoder('utf-8', { fatal: true })
+      return utf8.decode(data)
+    },
+  }
+}
+
+/** Bytes as they are, in binary messages. Decodes text to its UTF-8 bytes. */
+export function bytes(): Codec<Uint8Array<ArrayBuffer>, ArrayBuffer | ArrayBufferView<ArrayBuffer>> {
+  return {
+    encode(message) {
+      if (message instanceof ArrayBuffer) return new Uint8Array(message)
+      if (ArrayBuffer.isView(message))
+        return new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
+      throw new TypeError('expected an ArrayBuffer or a view of one')
+    },
+    decode: data => (typeof data === 'string' ? new TextEncoder().encode(data) : data),
+  }
+}

@@ -1,0 +1,31 @@
+import { writeFile } from 'node:fs/promises'
+import { defineConfig } from 'tsup'
+
+export default defineConfig([
+  {
+    entry: ['src/index.ts'],
+    format: ['esm', 'cjs'],
+    target: 'es2022',
+    dts: true,
+    sourcemap: true,
+    splitting: true,
+    clean: true,
+    // nanoevents is ESM-only: inlined, so that the CJS build can be required
+    noExternal: ['nanoevents'],
+  },
+  {
+    entry: { 'reconnecting-socket.min': 'src/umd.ts' },
+    outDir: 'dist/umd',
+    format: ['iife'],
+    outExtension: () => ({ js: '.js' }),
+    platform: 'browser',
+    target: 'es2022',
+    noExternal: [/.*/],
+    minify: true,
+    sourcemap: true,
+    dts: false,
+    splitting: false,
+    // In a package of type "module", require() of a UMD .js answers {} unless its own folder says "commonjs"
+    onSuccess: () => writeFile('dist/umd/package.json', '{"type":"commonjs"}\n'),
+  },
+])
