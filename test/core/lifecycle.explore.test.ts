@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest'
+import { IDLE, transition } from '../../src/core/lifecycle'
+import { explore, policies } from '../support/worlds'
+
+test('every reachable world keeps the laws', () => {
+  const { worlds, edges, violations } = explore(transition, IDLE, policies)
+  console.info(`explored ${worlds} worlds by ${edges} edges`)
+  expect(violations).toEqual([])
+  expect(worlds).toBeGreaterThan(500)
+})

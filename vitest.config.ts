@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'pure',
+          include: ['test/core/**/*.test.ts', 'test/wire/**/*.test.ts', 'test/*.test.ts'],
+          environment: 'node',
+        },
+      },
+      { test: { name: 'shell', include: ['test/shell/**/*.test.ts'], environment: 'jsdom' } },
+      { test: { name: 'node', include: ['test/node/**/*.test.ts'], environment: 'node' } },
+      { test: { name: 'package', include: ['test/package/**/*.test.ts'], environment: 'node' } },
+    ],
+  },
+})
