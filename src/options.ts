@@ -197,6 +197,7 @@ const RULES: Rules = {
  * @throws SocketError `invalid-option`, with the path of the first option that is wrong or unknown
  */
 export function settle(asked: object, rules: Rules = RULES, path = ''): Settings {
+  if (Object(asked) !== asked) refuse(path.slice(0, -1) || 'options', 'object', asked)
   const given: Record<string, unknown> = { ...asked }
   for (const name in given) if (!(name in rules)) refuse(path + name, 'nothing by this name', given[name])
   const settled = Object.entries(rules).map(([name, rule]) => {
@@ -212,7 +213,6 @@ export function settle(asked: object, rules: Rules = RULES, path = ''): Settings
     }
     if (!Array.isArray(rule)) {
       const off = value === undefined || (value === false && name === 'heartbeat')
-      if (!off && Object(value) !== value) refuse(at, 'object', value)
       return [name, settle(off ? {} : (value as object), rule as Rules, `${at}.`)]
     }
     const [fallback, least, most] = rule

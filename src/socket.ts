@@ -105,8 +105,8 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
    * none, unless `autoConnect` is false
    */
   constructor(url: Provider<string | URL>, options: Options<Incoming, Outgoing> = {}) {
-    const { protocols = [], codec, heartbeat, shouldRetry, signal } = options
     const settings = settle(options)
+    const { protocols = [], codec, heartbeat, shouldRetry, signal } = options
     const { clock, page, transport } = settings.platform
     this.#options = options
     this.#settings = {
@@ -457,7 +457,7 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
     if (effects.includes('drop') && next.close)
       this.#tell('close', {
         ...next.close,
-        wasOpen: previous.name === 'open',
+        wasOpen: previous.name === 'open' || previous.name === 'closing',
         final: name === 'closed',
         retryInMs,
       })

@@ -49,6 +49,8 @@ const OPEN = 1
 
 /** Resolves a relative URL against the page, and `http(s)` to `ws(s)`, as the WHATWG WebSocket constructor does. */
 export function resolveUrl(input: string | URL): string {
+  // A token that is missing must not become ws://server/undefined
+  if (typeof input !== 'string' && !input?.href) throw new TypeError('Invalid URL')
   const url = new URL(input, globalThis.document?.baseURI ?? globalThis.location?.href)
   url.protocol = url.protocol.replace('http', 'ws')
   if (!/^wss?:/.test(url.protocol)) throw new TypeError(`Invalid protocol ${url.protocol}`)
@@ -59,7 +61,10 @@ export function resolveUrl(input: string | URL): string {
 /** @throws TypeError for what a browser's constructor would refuse: WHATWG WebSockets, RFC 6455 §4.1 */
 export function checkProtocols(input: string | readonly string[]): string[] {
   const protocols = [input].flat() as string[]
-  if (new Set(protocols).size < protocols.length || !protocols.every(name => TOKEN.test(name)))
+  if (
+    new Set(protocols).size < protocols.length ||
+    !protocols.every(name => typeof name === 'string' && TOKEN.test(name))
+  )
     throw new TypeError('Invalid subprotocols')
   return protocols
 }

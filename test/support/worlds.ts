@@ -49,6 +49,7 @@ function events(world: World): Event[] {
     { type: 'visible' },
     { type: world.away ? 'restore' : 'suspend' },
     { type: 'deadline' },
+    { type: 'welcomed' },
   ]
   if (world.link !== 'none')
     list.push(...[lost, denied, busy].map(close => ({ type: 'dropped' as const, close })), {
@@ -57,7 +58,6 @@ function events(world: World): Event[] {
       fatal: true,
     })
   if (world.link === 'starting') list.push({ type: 'opened' })
-  if (world.state.name === 'handshaking') list.push({ type: 'welcomed' })
   return list
 }
 
@@ -271,6 +271,7 @@ function check(
   if (effects.includes('ping') && !(policy.heartbeat && policy.heartbeat.message !== undefined))
     breach('ping needs a message')
 
+  if (event.type === 'welcomed' && from !== 'handshaking' && next !== before) breach('only a handshake is welcomed')
   if (event.type === 'close' && !is('closing', 'closed')) breach('close closes')
   if (event.type === 'close' && from !== 'open' && from !== 'closing' && name !== 'closed')
     breach('close ends what is not open at once')
@@ -322,16 +323,8 @@ function check(
     if (before.pingedAt === undefined) breach('nobody is given up unasked')
   }
   if (event.type === 'deadline' && before.until <= 0) {
-    if (
-      from === 'open' &&
-      policy.heartbeat &&
-      name === 'open' &&
-      silentMs > 0 &&
-      before.secondChance &&
-      next.secondChance &&
-      -silentMs < (before.pingedAt ?? 0)
-    )
-      breach('a second chance is given once')
+    const unanswered = before.pingedAt !== undefined && -silentMs < before.pingedAt
+    if (from === 'open' && unanswered && before.secondChance && name === 'open') breach('a second chance is given once')
     if ((from === 'connecting' || from === 'handshaking') && !is('waiting', 'closed'))
       breach('an attempt is bounded')
   }

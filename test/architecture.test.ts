@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../src/', import.meta.url))
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter(file => file.endsWith('.ts'))
+  .map(file => file.replaceAll('\\', '/'))
+
+/** Source without comments: words in prose are not uses. */
+const source = (file: string) =>
+  readFileSync(join(root, file), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^\s*\/\/.*$/gm, '')
+
+const room = (file: string) => (file.includes('/') ? dirname(file) : '')
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly isType: boolean
+}
+
+const imports: Import[] = files.flatMap(from =>
+  [...source(from).matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'/gm)].map(
+    ([, type, to = '']) => ({
+      from,
+      to: to.startsWith('.') ? normalize(join(dirname(from), to)) : to,
+      isType: !!type,
+    }),
+  ),
+)
+
+test('no room imports another: core decides, platform touches, wire spells', () => {
+  const leaves = imports.filter(({ from }) => room(from))
+  expect(leaves.filter(({ from, to }) => room(to) !== room(from))).toEqual([])
+})
+
+test('only the shell knows all three rooms', () => {
+  const rooms = (file: string) =>
+    new Set(imports.filter(({ from, isType }) => from === file && !isType).map(({ to }) => room(to))).size
+  const knowing = files.filter(file => ['core', 'platform', 'wire'].length <= rooms(file))
+  expect(knowing.filter(file => file !== 'socket.ts' && file !== 'index.ts')).toEqual([])
+})
+
+test('nobody imports the front door but its annexes', () => {
+  const visitors = imports.filter(({ to }) => to === 'index').map(({ from }) => from)
+  expect(visitors).toEqual(['umd.ts'])
+})
+
+test('only nanoevents comes from outside, and only for the emitter', () => {
+  const outside = imports.filter(({ to }) => !files.includes(`${to}.ts`))
+  expect(outside.map(({ from, to }) => `${from} ${to}`)).toEqual(['emitter.ts nanoevents'])
+})
+
+const impure =
+  /\b(WebSocket|window|document|navigator|setTimeout|Date|Math\.random|performance|crypto|globalThis)\b/
+
+test.each(files.filter(file => /^(core|wire)\//.test(file)))(
+  '%s knows no clock, no socket, no chance and no global',
+  file => {
+    expect(impure.exec(source(file))?.[0]).toBeUndefined()
+  },
+)
+
+test('the purity test would notice', () => {
+  expect(impure.test('const now = Date.now()')).toBe(true)
+  expect(impure.test('x = Math.random()')).toBe(true)
+})
+
+test.each(files)('%s opens with what it decides', file => {
+  if (file === 'index.ts') return
+  expect(readFileSync(join(root, file), 'utf8')).toMatch(/^\/\*\*/)
+})
