@@ -8,8 +8,9 @@ export default defineConfig([
     target: 'es2022',
     dts: true,
     sourcemap: true,
-    splitting: true,
-    clean: true,
+    // With splitting, tsup passes CJS through a second transform that spoils its source map
+    splitting: false,
+    clean: ['!umd/**'],
     // nanoevents is ESM-only: inlined, so that the CJS build can be required
     noExternal: ['nanoevents'],
   },
@@ -25,6 +26,11 @@ export default defineConfig([
     sourcemap: true,
     dts: false,
     splitting: false,
+    clean: true,
+    // It writes to module.exports on purpose
+    esbuildOptions: options => {
+      options.logOverride = { 'commonjs-variable-in-esm': 'silent' }
+    },
     // In a package of type "module", require() of a UMD .js answers {} unless its own folder says "commonjs"
     onSuccess: () => writeFile('dist/umd/package.json', '{"type":"commonjs"}\n'),
   },

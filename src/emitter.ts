@@ -2,16 +2,16 @@
 
 import { createNanoEvents } from 'nanoevents'
 
-type Listeners = Record<string, (...args: never[]) => void>
+type Listener = (...args: never[]) => void
 
-export class Emitter<Events extends { [K in keyof Events]: (...args: never[]) => void }> {
-  readonly #emitter = createNanoEvents<Listeners>()
+export class Emitter<Events extends { [K in keyof Events]: Listener }> {
+  readonly #emitter = createNanoEvents<Record<string, Listener>>()
 
   /** @returns unsubscribes; from then on the listener is not called, even if it would have been next */
   on<K extends keyof Events & string>(event: K, listener: Events[K]): () => void {
     let active = true
     const off = this.#emitter.on(event, (...args) => {
-      if (active) listener(...args)
+      if (active) guarded(() => listener(...args))
     })
     return () => {
       active = false
@@ -19,23 +19,11 @@ export class Emitter<Events extends { [K in keyof Events]: (...args: never[]) =>
     }
   }
 
-  once<K extends keyof Events & string>(event: K, listener: Events[K]): () => void {
-    const once = (...args: never[]) => {
-      off()
-      listener(...args)
-    }
-    const off = this.on(event, once as Events[K])
-    return off
-  }
-
   /** @returns whether anyone listens. One who joins while this goes on is called from the next time. */
   emit<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): boolean {
-    const listeners = this.#emitter.events[event] ?? []
-    const { length } = listeners
-    for (let i = 0; i < length; i++) {
-      guarded(() => listeners[i]?.(...(args as never[])))
-    }
-    return length > 0
+    const heard = !!this.#emitter.events[event]?.length
+    this.#emitter.emit(event, ...(args as never[]))
+    return heard
   }
 }
 

@@ -186,7 +186,7 @@ const RULES: Rules = {
   maxMessageBytes: amount(16_777_216),
   WebSocket: 'function',
   platform: {
-    clock: 'methods now wall random setTimeout clearTimeout',
+    clock: 'methods now random setTimeout clearTimeout',
     page: 'methods online listen',
     transport: 'function',
   },

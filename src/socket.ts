@@ -3,7 +3,7 @@
  * connection's life does not belong here but into `core/lifecycle`.
  */
 
-import { type Effect, type Event, IDLE, type Policy, type State, transition } from './core/lifecycle'
+import { type Effect, type Event, effects, IDLE, type Policy, type State, transition } from './core/lifecycle'
 import { type Entry, Outbox } from './core/outbox'
 import { Emitter, guarded, report } from './emitter'
 import { FatalError, isFatal, SocketError, type SocketErrorCode } from './errors'
@@ -232,7 +232,11 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
 
   /** As {@link on}, for one time. @returns unsubscribes */
   once<K extends keyof EventMap>(event: K, listener: EventMap<Incoming, Outgoing>[K]): () => void {
-    return this.#emitter.once(event, listener)
+    const off = this.on(event, ((...args: never[]) => {
+      off()
+      ;(listener as (...args: never[]) => void)(...args)
+    }) as EventMap<Incoming, Outgoing>[K])
+    return off
   }
 
   readonly #abort = () => {
@@ -266,19 +270,20 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
       lastSeen: this.#lastSeen,
       online: this.#page.online(),
     }
-    const [next, ...effects] = transition(previous, event, at, this.#settings)
+    const next = transition(previous, event, at, this.#settings)
     if (next === previous) return
     this.#state = next
-    this.#attend(next)
-    this.#note(previous, next, effects)
-    for (const effect of effects) this.#perform(effect)
+    const todo = effects(previous, next)
+    this.#attend()
+    this.#note(previous, todo)
+    for (const effect of todo) this.#perform(effect)
     this.#arm()
   }
 
   /** Listens to page and signal only while that could matter, so that a closed socket can be collected. */
-  #attend({ name }: State): void {
+  #attend(): void {
     const { signal } = this.#options
-    if (name === 'closed') {
+    if (this.#state.name === 'closed') {
       this.#unlisten?.()
       this.#unlisten = undefined
       signal?.removeEventListener('abort', this.#abort)
@@ -444,28 +449,26 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
   }
 
   /** Notes what listeners are to be told of a step. */
-  #note(previous: State, next: State, effects: readonly Effect[]): void {
-    const { name, attempt } = next
-    const retryInMs =
-      name === 'waiting' ? next.until - this.#clock.now() : name === 'connecting' ? 0 : undefined
+  #note(previous: State, todo: readonly Effect[]): void {
+    const { name, attempt, close, until } = this.#state
+    const wasOpen = previous.name === 'open' || previous.name === 'closing'
     if (name !== 'open' || previous.name !== 'open') {
       const before = this.#snapshot
-      const retryAt = name === 'waiting' && { retryAt: this.#clock.wall() + (retryInMs ?? 0) }
-      this.#snapshot = Object.freeze({ name, attempt, ...retryAt } as SocketState)
+      this.#snapshot = Object.freeze(
+        name === 'waiting' ? { name, attempt, retryAt: until } : { name, attempt },
+      ) as SocketState
       this.#tell('state', this.#snapshot, before)
     }
-    if (effects.includes('drop') && next.close)
-      this.#tell('close', {
-        ...next.close,
-        wasOpen: previous.name === 'open' || previous.name === 'closing',
-        final: name === 'closed',
-        retryInMs,
-      })
-    if (effects.includes('flush')) {
+    if (close && todo[0] === 'drop') {
+      const retryInMs = name === 'waiting' ? until - this.#clock.now() : name === 'connecting' ? 0 : undefined
+      this.#tell('close', { ...close, wasOpen, final: name === 'closed', retryInMs })
+    }
+    if (todo[0] === 'flush') {
       this.#tell('open', { protocol: this.#transport?.protocol ?? '', reconnected: this.#opens++ > 0 })
       for (const message of this.#early.splice(0)) this.#tell('message', message)
     }
-    if (isOver(next) && !isOver(previous)) this.#undelivered = this.#lose(this.#outbox.clear(), 'closed')
+    if (isOver(this.#state) && !isOver(previous))
+      this.#undelivered = this.#lose(this.#outbox.clear(), 'closed')
   }
 
   #lose(entries: readonly Entry<Outgoing>[], code: Undelivered['code']): readonly Undelivered<Outgoing>[] {

@@ -4,10 +4,11 @@
  * 1. Every decision about the connection's life is made here, and nowhere else.
  * 2. Nothing here can read a clock, a socket, a random number or a global. They come in as `at`.
  * 3. Only resting states wait for ever: `idle`, `closed`, `suspended`, and `open` when no heartbeat was asked for.
- *    Every other state carries exactly one deadline, `until`. Timers follow from it; they are not effects.
- * 4. The shell commits the state, then performs the effects, then arms its one timer, and only then tells anyone.
+ *    Every other state carries exactly one deadline, `until`. The one timer follows from it.
+ * 4. What must be done follows from where we are and where we were: `effects`. The shell commits the state, performs
+ *    the effects, arms its timer, and only then tells anyone.
  * 5. Messages do not pass through here.
- * 6. One transport for each `open` effect, ended by exactly one `drop` effect. A dropped transport is mute for ever.
+ * 6. One transport for each attempt, held exactly in linked states. A dropped transport is mute for ever.
  * 7. After `close` nothing opens until `connect` or `reconnect`.
  */
 
@@ -45,8 +46,8 @@ export interface State {
   readonly close: Close | undefined
   /** Of `open`: since when. */
   readonly since: number
-  /** Of `open`: when a sign of life was last asked for, if none is known to have come since. */
-  readonly pingedAt: number | undefined
+  /** Of `open`: when a sign of life was last asked for; 0 if one is known to have come since. */
+  readonly pingedAt: number
   /** Of `open`: that was for the second time, because the first deadline was judged late. */
   readonly secondChance: boolean
   /** Of `waiting`: the server asked not to be called earlier, so `online` and `visible` must not. */
@@ -61,12 +62,6 @@ export type Event =
   | { readonly type: 'dropped'; readonly close: Close; readonly fatal?: boolean }
   | { readonly type: 'online' | 'offline' | 'visible' | 'suspend' | 'restore' }
   | { readonly type: 'deadline' }
-
-/**
- * What the shell must do, in order. `open`: start a transport. `greet`: run the handshake. `flush`: send what is
- * queued. `ping`: send the heartbeat. `close`: start the closing handshake. `drop`: detach, then close unawaited.
- */
-export type Effect = 'open' | 'greet' | 'flush' | 'ping' | 'close' | 'drop'
 
 /** The world at the moment of the event. Times in ms on one clock; `random` is in [0, 1). */
 export interface Inputs {
@@ -99,8 +94,6 @@ export interface Policy {
   readonly shouldRetry: (close: Close, attempt: number) => boolean | number | undefined
 }
 
-export type Step = readonly [next: State, ...effects: Effect[]]
-
 export const IDLE: State = {
   name: 'idle',
   attempt: 0,
@@ -108,7 +101,7 @@ export const IDLE: State = {
   until: Infinity,
   close: undefined,
   since: 0,
-  pingedAt: undefined,
+  pingedAt: 0,
   secondChance: false,
   notBefore: 0,
 }
@@ -132,70 +125,65 @@ const OURS: Close = { code: 1005, reason: '', wasClean: false, local: true }
 const TIMED_OUT: Close = { code: 1006, reason: 'connect timeout', wasClean: false, local: true }
 const SILENT: Close = { code: 1006, reason: 'heartbeat timeout', wasClean: false, local: true }
 
-export function transition(state: State, event: Event, at: Inputs, policy: Policy): Step {
+export function transition(state: State, event: Event, at: Inputs, policy: Policy): State {
   const { name } = state
   const { type } = event
+  const linked = isLinked(state)
   const over = name === 'idle' || name === 'closing' || name === 'closed'
-  const linked = name === 'connecting' || name === 'handshaking' || name === 'open' || name === 'closing'
-  const drop: Effect[] = linked ? ['drop'] : []
   const story = name === 'open' ? aged(state, at.now, policy) : state
   const replaced = linked ? { ...story, close: OURS } : story
-  /** An attempt now, in place of the present transport if there is one. */
-  const begin = (from: State): Step => [
-    { ...from, name: 'connecting', until: at.now + policy.connectTimeoutMs },
-    ...drop,
-    'open',
-  ]
-  const rest = (name: StateName, from: State): Step => [{ ...from, name, until: Infinity }, ...drop]
+  const begin = (from: State): State => ({
+    ...from,
+    name: 'connecting',
+    until: at.now + policy.connectTimeoutMs,
+  })
+  const rest = (name: StateName, from: State): State => ({ ...from, name, until: Infinity })
 
   switch (type) {
     case 'connect':
     case 'reconnect':
       if (over) return begin({ ...state, attempt: 0, downSince: at.now })
-      return type === 'connect' || name === 'suspended' ? [state] : begin(replaced)
+      return type === 'connect' || name === 'suspended' ? state : begin(replaced)
 
     case 'opened':
-      if (name !== 'connecting') return [state]
-      return policy.handshake ? [{ ...state, name: 'handshaking' }, 'greet'] : established(state, at, policy)
+      if (name !== 'connecting') return state
+      return policy.handshake ? { ...state, name: 'handshaking' } : established(state, at, policy)
 
     case 'welcomed':
-      return name === 'handshaking' ? established(state, at, policy) : [state]
+      return name === 'handshaking' ? established(state, at, policy) : state
 
     case 'dropped':
       if (name === 'closing') return rest('closed', { ...state, close: { ...event.close, local: true } })
-      return linked ? retry(story, event.close, at, policy, event.fatal) : [state]
+      return linked ? retry(story, event.close, at, policy, event.fatal) : state
 
     case 'close': {
-      const { close } = event
-      if (name === 'open')
-        return [{ ...story, name: 'closing', until: at.now + policy.closeTimeoutMs, close }, 'close']
-      return over && name !== 'idle' ? [state] : rest('closed', { ...state, close })
+      const closing = { ...story, close: event.close }
+      if (name === 'open') return { ...closing, name: 'closing', until: at.now + policy.closeTimeoutMs }
+      return over && name !== 'idle' ? state : rest('closed', closing)
     }
 
     case 'suspend':
       if (name === 'closing') return rest('closed', state)
-      return over || name === 'suspended' ? [state] : rest('suspended', replaced)
+      return over || name === 'suspended' ? state : rest('suspended', replaced)
 
     case 'restore':
       // A transport that was open when the page was put away is dead, whatever its readyState says
       if (name === 'suspended' || name === 'open') return begin(replaced)
-      return name === 'waiting' ? hurry(state, at) : [state]
+      return name === 'waiting' ? hurry(state, at) : state
 
     case 'offline':
       return name === 'waiting'
-        ? [{ ...state, until: Math.max(state.until, at.now + OFFLINE_RETRY_MS) }]
-        : [state]
+        ? { ...state, until: Math.max(state.until, at.now + OFFLINE_RETRY_MS) }
+        : state
 
     // Behind a throttled timer, a page that becomes visible may find a deadline long overdue
     case 'online':
     case 'visible':
     case 'deadline':
       if (at.now < state.until) {
-        if (type === 'deadline') return [state]
+        if (type === 'deadline') return state
         if (name === 'waiting') return hurry(state, at)
-        return name === 'open' && state.pingedAt === undefined && probes(policy)
-          ? ask(state, at, policy, true)
-          : [state]
+        return name === 'open' && !state.pingedAt && probes(policy) ? ask(state, at, policy, true) : state
       }
       if (name === 'waiting') return begin(state)
       if (name === 'open') return judge(state, at, policy)
@@ -203,9 +191,37 @@ export function transition(state: State, event: Event, at: Inputs, policy: Polic
   }
 }
 
-function established(state: State, { now }: Inputs, { heartbeat }: Policy): Step {
+/**
+ * What the shell must do for a step, in order. `drop`: detach the transport, then close it unawaited. `open`: start
+ * another. `greet`: run the handshake. `flush`: send what is queued. `ping`: ask for life. `close`: start the closing
+ * handshake.
+ */
+export type Effect = 'drop' | 'open' | 'greet' | 'flush' | 'ping' | 'close'
+
+/** What entering a state asks for. These, and no others, are the linked states: they hold a transport. */
+const ENTRIES: { readonly [name in StateName]?: Effect } = {
+  connecting: 'open',
+  handshaking: 'greet',
+  open: 'flush',
+  closing: 'close',
+}
+
+export function effects(previous: State, next: State): Effect[] {
+  const { name } = next
+  // Whatever changes in `connecting`, it is another attempt
+  const isNew = name === 'connecting' && next !== previous
+  const list: Effect[] = isLinked(previous) && (isNew || !isLinked(next)) ? ['drop'] : []
+  const entry = ENTRIES[name]
+  if (entry && (isNew || name !== previous.name)) list.push(entry)
+  if (next.pingedAt && next.pingedAt !== previous.pingedAt) list.push('ping')
+  return list
+}
+
+const isLinked = ({ name }: State) => name in ENTRIES
+
+function established(state: State, { now }: Inputs, { heartbeat }: Policy): State {
   const until = heartbeat ? now + heartbeat.intervalMs : Infinity
-  return [{ ...state, name: 'open', until, since: now, pingedAt: undefined, secondChance: false }, 'flush']
+  return { ...state, name: 'open', until, since: now, pingedAt: 0, secondChance: false }
 }
 
 /** An open connection that was up for long enough to count as a success starts a new story. */
@@ -214,21 +230,21 @@ function aged(open: State, upTo: number, policy: Policy): State {
 }
 
 /** The network is back, or someone looks: soon, at random within a second, unless the server asked for patience. */
-function hurry(waiting: State, at: Inputs): Step {
+function hurry(waiting: State, at: Inputs): State {
   const until = Math.max(waiting.notBefore, at.now + at.random * PROMPT_MS)
-  return until < waiting.until ? [{ ...waiting, until }] : [waiting]
+  return until < waiting.until ? { ...waiting, until } : waiting
 }
 
 const probes = ({ heartbeat }: Policy) => heartbeat && heartbeat.message !== undefined
 
 /** The deadline of an open connection has passed: is there life? Any inbound byte is. */
-function judge(open: State, at: Inputs, policy: Policy): Step {
-  if (!policy.heartbeat) return [{ ...open, until: Infinity }]
+function judge(open: State, at: Inputs, policy: Policy): State {
+  if (!policy.heartbeat) return { ...open, until: Infinity }
   const late = at.now - open.until > LATE_MS
-  if (open.pingedAt === undefined || at.lastSeen >= open.pingedAt) {
+  if (at.lastSeen >= open.pingedAt) {
     const until = at.lastSeen + policy.heartbeat.intervalMs
-    const alive = { ...open, until, pingedAt: undefined, secondChance: false }
-    return at.now < until ? [alive] : ask(alive, at, policy, late)
+    const alive = { ...open, until, pingedAt: 0, secondChance: false }
+    return at.now < until ? alive : ask(alive, at, policy, late)
   }
   // While we slept, or were throttled, the answer may have had no chance to be heard
   if (late && !open.secondChance) return ask({ ...open, secondChance: true }, at, policy, true)
@@ -236,30 +252,29 @@ function judge(open: State, at: Inputs, policy: Policy): Step {
 }
 
 /** Awaits a sign of life, and asks for one if there is a way: in haste if the world may have changed. */
-function ask(open: State, at: Inputs, policy: Policy, haste: boolean): Step {
+function ask(open: State, at: Inputs, policy: Policy, haste: boolean): State {
   const { timeoutMs } = policy.heartbeat || { timeoutMs: 0 }
-  const active = probes(policy)
-  const until = at.now + (haste && active ? Math.min(timeoutMs, PROBE_TIMEOUT_MS) : timeoutMs)
-  return [{ ...open, until, pingedAt: at.now }, ...(active ? (['ping'] as const) : [])]
+  const until = at.now + (haste && probes(policy) ? Math.min(timeoutMs, PROBE_TIMEOUT_MS) : timeoutMs)
+  return { ...open, until, pingedAt: at.now }
 }
 
 /** A connection, or an attempt at one, has ended against our will: try again, later, or give up. */
-function retry(story: State, close: Close, at: Inputs, policy: Policy, fatal = false): Step {
+function retry(story: State, close: Close, at: Inputs, policy: Policy, fatal = false): State {
   const attempt = story.attempt + 1
   const verdict = fatal ? false : (policy.shouldRetry(close, attempt) ?? !FATAL_CODES.includes(close.code))
-  const floor = floorMs(close, at.random)
+  const chosen = typeof verdict === 'number' && verdict >= 0
+  const floor = chosen ? verdict : floorMs(close, at.random)
   const usual = Math.max(
-    backoff(story.attempt, at.random, policy.backoff),
     floor,
+    backoff(story.attempt, at.random, policy.backoff),
     at.online ? 0 : OFFLINE_RETRY_MS,
   )
-  const chosen = typeof verdict === 'number' && verdict >= 0
   const until = at.now + (chosen ? verdict : usual)
-  const next = { ...story, attempt, close, until, notBefore: chosen ? until : at.now + floor }
+  const next = { ...story, attempt, close, until, notBefore: at.now + floor }
 
   if (verdict === false || attempt >= policy.maxAttempts || until - story.downSince > policy.maxElapsedMs)
-    return [{ ...next, name: 'closed', until: Infinity }, 'drop']
-  return [{ ...next, name: 'waiting' }, 'drop']
+    return { ...next, name: 'closed', until: Infinity }
+  return { ...next, name: 'waiting' }
 }
 
 /** The least wait the server asked for, in ms: `retry=<ms>` in the close reason, or what the code implies. */

@@ -1,10 +1,8 @@
 /** Time and chance. Everything that waits or draws does it through this. */
 
 export interface Clock {
-  /** ms on a scale that never goes back, and goes on while the machine sleeps. */
+  /** ms since the epoch, except that it never goes back, and goes on while the machine sleeps. */
   now(): number
-  /** ms since the epoch, for people. */
-  wall(): number
   /** In [0, 1). */
   random(): number
   setTimeout(callback: () => void, ms: number): unknown
@@ -20,17 +18,13 @@ const SLEPT_MS = 1_000
  */
 export function systemClock(): Clock {
   let ahead = Date.now() - performance.now()
-  let slept = ahead
   return {
     now() {
-      const monotonic = performance.now()
-      const gap = Date.now() - monotonic - ahead
-      if (gap > SLEPT_MS) slept += gap
-      if (Math.abs(gap) > SLEPT_MS) ahead += gap
-      return monotonic + slept
+      const slept = Date.now() - performance.now() - ahead
+      if (slept > SLEPT_MS) ahead += slept
+      return performance.now() + ahead
     },
-    wall: () => Date.now(),
-    random: () => Math.random(),
+    random: Math.random,
     setTimeout: (callback, ms) => setTimeout(callback, ms),
     clearTimeout: timer => clearTimeout(timer as number),
   }

@@ -1,5 +1,7 @@
 /** How a message is spelled on the wire. A codec is pure: it knows no socket, and a bad byte makes it throw. */
 
+import { toText } from './data'
+
 export interface Codec<Incoming = unknown, Outgoing = unknown> {
   /** Called once for each `send`. What it throws, `send` throws as a `SocketError` with the code `encode`. */
   encode(message: Outgoing): string | Uint8Array<ArrayBuffer>
@@ -12,30 +14,24 @@ export interface Codec<Incoming = unknown, Outgoing = unknown> {
  * `encode` throws for what JSON cannot say (`undefined`, a function, a cycle, a bigint).
  */
 export function json(): Codec {
-  const { decode } = text()
   return {
     encode(message) {
       const data = JSON.stringify(message)
-      if (data === undefined) throw new TypeError(`JSON has no ${typeof message}`)
-      return data
+      if (data) return data
+      throw new TypeError(`JSON has no ${typeof message}`)
     },
-    decode: data => JSON.parse(decode(data)),
+    decode: data => JSON.parse(toText(data)),
   }
 }
 
 /** Strings as they are. Decodes UTF-8 bytes too, and refuses malformed ones, as RFC 6455 §8.1 does for text. */
 export function text(): Codec<string, string> {
-  let utf8: TextDecoder | undefined
   return {
     encode(message) {
-      if (typeof message !== 'string') throw new TypeError('expected a string')
-      return message
+      if (typeof message === 'string') return message
+      throw new TypeError('expected a string')
     },
-    decode(data) {
-      if (typeof data === 'string') return data
-      utf8 ??= new TextDecoder('utf-8', { fatal: true })
-      return utf8.decode(data)
-    },
+    decode: toText,
   }
 }
 
@@ -43,9 +39,9 @@ export function text(): Codec<string, string> {
 export function bytes(): Codec<Uint8Array<ArrayBuffer>, ArrayBuffer | ArrayBufferView<ArrayBuffer>> {
   return {
     encode(message) {
-      if (message instanceof ArrayBuffer) return new Uint8Array(message)
       if (ArrayBuffer.isView(message))
         return new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
+      if (message instanceof ArrayBuffer) return new Uint8Array(message)
       throw new TypeError('expected an ArrayBuffer or a view of one')
     },
     decode: data => (typeof data === 'string' ? new TextEncoder().encode(data) : data),

@@ -3,14 +3,13 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
-import type { State } from '../../src/core/lifecycle'
 import { mutants } from '../support/mutants'
-import { explore, policies, type Transition } from '../support/worlds'
+import { explore, type Machine, policies } from '../support/worlds'
 
 const path = fileURLToPath(new URL('../../src/core/lifecycle.ts', import.meta.url))
 const source = readFileSync(path, 'utf8')
 
-async function load(contents: string): Promise<{ transition: Transition; IDLE: State }> {
+async function load(contents: string): Promise<Machine> {
   const { outputFiles } = await build({
     stdin: { contents, loader: 'ts', resolveDir: dirname(path) },
     bundle: true,
@@ -23,10 +22,10 @@ async function load(contents: string): Promise<{ transition: Transition; IDLE: S
 
 test.each(mutants)('the explorer refuses: $bug', { timeout: 30_000 }, async ({ find, replace }) => {
   expect(source.split(find), 'the planted bug still has its place in the source').toHaveLength(2)
-  const { transition, IDLE } = await load(source.replace(find, () => replace))
+  const machine = await load(source.replace(find, () => replace))
   let violations: unknown[]
   try {
-    violations = explore(transition, IDLE, policies, { stopAtFirst: true }).violations
+    violations = explore(machine, policies, { stopAtFirst: true }).violations
   } catch (error) {
     violations = [error]
   }

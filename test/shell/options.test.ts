@@ -79,12 +79,13 @@ test.each([null, 5, 'options'])('options %j are refused', options => {
 })
 
 test('undefined asks for nothing', () => {
-  construct({
+  const options = {
     connectTimeoutMs: undefined,
     backoff: undefined,
     queue: { maxBytes: undefined },
     protocols: undefined,
-  })
+  }
+  expect(construct(options, 'ws://server.test').state.name).toBe('idle')
 })
 
 test('without a WebSocket it says so, at connect', () => {

@@ -1,13 +1,12 @@
 /** The state diagram, printed from the machine: what the explorer saw it do, not what somebody remembers. */
 
-import type { State } from '../../src/core/lifecycle'
-import { explore, policies, type Transition } from './worlds'
+import { explore, type Machine, policies } from './worlds'
 
 const ORDER = ['idle', 'connecting', 'handshaking', 'open', 'waiting', 'suspended', 'closing', 'closed']
 
-export function diagram(transition: Transition, idle: State): string {
+export function diagram(machine: Machine): string {
   const labels = new Map<string, Set<string>>()
-  for (const edge of explore(transition, idle, policies).seen) {
+  for (const edge of explore(machine, policies).seen) {
     const [from = '', event = '', to = ''] = edge.split(' ')
     // Staying is told by the absence of an arrow, but a new attempt in place of the old one is not staying
     const isNewAttempt = from === 'connecting' && event === 'reconnect'

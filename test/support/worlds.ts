@@ -1,8 +1,13 @@
 /** Every world the lifecycle can reach: states with times made relative, and a model of what the transport may do. */
 
-import type { Close, Effect, Event, Inputs, Policy, State, Step } from '../../src/core/lifecycle'
+import type { Close, Effect, Event, Inputs, Policy, State } from '../../src/core/lifecycle'
 
-export type Transition = (state: State, event: Event, at: Inputs, policy: Policy) => Step
+/** The machine under test: that of the source, or a mutant of it. */
+export interface Machine {
+  readonly IDLE: State
+  readonly transition: (state: State, event: Event, at: Inputs, policy: Policy) => State
+  readonly effects: (previous: State, next: State) => Effect[]
+}
 
 /** What exists outside of the machine: none, or one transport that is on its way, up, or closing. */
 type Link = 'none' | 'starting' | 'up' | 'closing'
@@ -61,6 +66,8 @@ function events(world: World): Event[] {
   return list
 }
 
+/** The present. */
+const NOW = 1_000_000
 /** Beyond this, an age is just old: no duration below comes near it. */
 const OLD_MS = 4_000
 /** What depends on chance. */
@@ -71,7 +78,8 @@ const LINKED = ['connecting', 'handshaking', 'open', 'closing']
 /** Time goes to the deadline, to well after it, and hardly at all. */
 function moments(world: World): number[] {
   const { until } = world.state
-  return until === Infinity ? [0, 25] : [0, Math.max(0, until), Math.max(0, until) + 1_500]
+  const left = Math.max(0, until - NOW)
+  return until === Infinity ? [0, 25] : [0, left, left + 1_500]
 }
 
 /** The same world again, whenever it is reached: times from now, and irrelevant fields gone. */
@@ -81,14 +89,14 @@ function normalize(state: State, { minUptimeMs, maxElapsedMs }: Policy): State {
   return {
     name: state.name,
     attempt: Math.min(state.attempt, 4),
-    downSince: elapses ? Math.max(state.downSince, -maxElapsedMs - 1) : 0,
-    until: Math.max(state.until, -1_500),
+    downSince: elapses ? Math.max(state.downSince, NOW - maxElapsedMs - 1) : 0,
+    until: Math.max(state.until, NOW - 1_500),
     // Told, but never looked at
     close: undefined,
-    since: isOpen ? Math.max(state.since, -minUptimeMs) : 0,
-    pingedAt: isOpen && state.pingedAt !== undefined ? Math.max(state.pingedAt, -OLD_MS) : undefined,
+    since: isOpen ? Math.max(state.since, NOW - minUptimeMs) : 0,
+    pingedAt: isOpen && state.pingedAt ? Math.max(state.pingedAt, NOW - OLD_MS) : 0,
     secondChance: isOpen && state.secondChance,
-    notBefore: state.name === 'waiting' ? Math.max(state.notBefore, 0) : 0,
+    notBefore: state.name === 'waiting' ? Math.max(state.notBefore, NOW) : 0,
   }
 }
 
@@ -101,8 +109,7 @@ interface Found {
 
 /** Breadth first over all worlds. Answers the first breach of each law, with the way there. */
 export function explore(
-  transition: Transition,
-  idle: State,
+  { transition, effects: effectsOf, IDLE }: Machine,
   policies: readonly Policy[],
   { limit = 20_000, stopAtFirst = false } = {},
 ): { worlds: number; edges: number; violations: Violation[]; seen: Set<string> } {
@@ -113,7 +120,7 @@ export function explore(
 
   for (const [index, policy] of policies.entries()) {
     const start: World = {
-      state: idle,
+      state: IDLE,
       link: 'none',
       silentMs: 0,
       online: true,
@@ -141,24 +148,24 @@ export function explore(
           for (const random of DRAWS.includes(event.type) ? [0, 0.999] : [0])
             for (const silentMs of world.link === 'up' ? [0, world.silentMs + elapsed] : [0]) {
               edges++
-              const shifted = shift(world.state, elapsed)
-              const at: Inputs = { now: 0, random, lastSeen: -silentMs, online: world.online }
+              const state = age(world.state, elapsed)
+              const at: Inputs = { now: NOW, random, lastSeen: NOW - silentMs, online: world.online }
               const label = `+${elapsed} ${event.type}${'fatal' in event ? '!' : ''}`
               const breach = (law: string) => {
                 if (!violations.has(law)) violations.set(law, `${pathTo(hereKey)} → ${label}`)
               }
 
-              let step: Step
+              let next: State
               try {
-                step = transition(shifted, event, at, policy)
+                next = transition(state, event, at, policy)
               } catch (error) {
                 breach(`total: ${error}`)
                 continue
               }
-              const [next, ...effects] = step
+              const effects = effectsOf(state, next)
               seen.add(`${world.state.name} ${event.type} ${next.name}`)
               const after = follow(world, event, effects, breach)
-              check(world, shifted, event, next, effects, after, silentMs, policy, breach)
+              check(world, state, event, next, effects, after, silentMs, policy, breach)
 
               const reached: World = {
                 ...after,
@@ -196,16 +203,24 @@ export function explore(
   return { worlds, edges, violations: [...violations].map(([law, path]) => ({ law, path })), seen }
 }
 
-function shift(state: State, elapsed: number): State {
-  const back = (time: number) => time - elapsed
+/** The same state so much later, seen from a present that is always {@link NOW}. */
+function age(state: State, elapsed: number): State {
   return {
     ...state,
-    downSince: back(state.downSince),
-    until: back(state.until),
-    since: back(state.since),
-    pingedAt: state.pingedAt === undefined ? undefined : back(state.pingedAt),
-    notBefore: back(state.notBefore),
+    downSince: state.downSince - elapsed,
+    until: state.until - elapsed,
+    since: state.since - elapsed,
+    pingedAt: state.pingedAt && state.pingedAt - elapsed,
+    notBefore: state.notBefore - elapsed,
   }
+}
+
+type Relative = Omit<State, 'pingedAt'> & { readonly pingedAt: number | undefined }
+
+/** Times from now. */
+const relative = (state: State): Relative => {
+  const { pingedAt, ...aged } = age(state, NOW)
+  return { ...aged, pingedAt: state.pingedAt ? pingedAt : undefined }
 }
 
 /** What effects do to the world outside. */
@@ -233,15 +248,18 @@ function follow(world: World, event: Event, effects: Effect[], breach: (law: str
 
 function check(
   world: World,
-  before: State,
+  absoluteBefore: State,
   event: Event,
-  next: State,
+  absoluteNext: State,
   effects: Effect[],
   after: World,
   silentMs: number,
   policy: Policy,
   breach: (law: string) => unknown,
 ): void {
+  const before = relative(absoluteBefore)
+  const next = relative(absoluteNext)
+  const unchanged = absoluteNext === absoluteBefore
   const { name, until, attempt } = next
   const from = before.name
   const is = (...names: string[]) => names.includes(name)
@@ -253,8 +271,8 @@ function check(
   const listensForEver = name === 'open' && !policy.heartbeat
   if (!RESTING.includes(name) && !listensForEver && until === Infinity) breach(`${name} has a deadline`)
   if (listensForEver && until !== Infinity) breach('open without heartbeat rests')
-  if (next === before && effects.length) breach('no effect without a change')
-  if (event.type === 'deadline' && before.until > 0 && next !== before)
+  if (unchanged && effects.length) breach('no effect without a change')
+  if (event.type === 'deadline' && before.until > 0 && !unchanged)
     breach('a deadline that is not due changes nothing')
   if (event.type === 'deadline' && before.until <= 0 && !(name !== from || until > 0))
     breach('a deadline makes progress')
@@ -268,10 +286,12 @@ function check(
     breach('greeted on entering handshaking')
   if (name === 'handshaking' && !policy.handshake) breach('no handshaking without a handshake')
   if (from === 'connecting' && name === 'open' && policy.handshake) breach('the handshake is not skipped')
-  if (effects.includes('ping') && !(policy.heartbeat && policy.heartbeat.message !== undefined))
-    breach('ping needs a message')
+  if (effects.includes('ping') && (name !== 'open' || !policy.heartbeat)) breach('only heartbeats ping')
+  const pings = next.pingedAt === 0 && before.pingedAt !== 0 && name === 'open'
+  if (effects.includes('ping') !== pings) breach('whoever awaits an answer has asked')
 
-  if (event.type === 'welcomed' && from !== 'handshaking' && next !== before) breach('only a handshake is welcomed')
+  if (event.type === 'welcomed' && from !== 'handshaking' && !unchanged)
+    breach('only a handshake is welcomed')
   if (event.type === 'close' && !is('closing', 'closed')) breach('close closes')
   if (event.type === 'close' && from !== 'open' && from !== 'closing' && name !== 'closed')
     breach('close ends what is not open at once')
@@ -292,7 +312,7 @@ function check(
   if (event.type === 'reconnect' && from !== 'suspended' && !effects.includes('open'))
     breach('reconnect connects')
   if (event.type === 'offline' && name !== from) breach('offline alone ends nothing')
-  if (event.type === 'offline' && from === 'open' && next !== before)
+  if (event.type === 'offline' && from === 'open' && !unchanged)
     breach('offline does not touch an open connection')
   if (event.type === 'offline' && from === 'waiting' && until < before.until) breach('offline postpones')
   if ((event.type === 'online' || event.type === 'visible') && from === 'waiting' && name === 'waiting') {
@@ -324,7 +344,8 @@ function check(
   }
   if (event.type === 'deadline' && before.until <= 0) {
     const unanswered = before.pingedAt !== undefined && -silentMs < before.pingedAt
-    if (from === 'open' && unanswered && before.secondChance && name === 'open') breach('a second chance is given once')
+    if (from === 'open' && unanswered && before.secondChance && name === 'open')
+      breach('a second chance is given once')
     if ((from === 'connecting' || from === 'handshaking') && !is('waiting', 'closed'))
       breach('an attempt is bounded')
   }

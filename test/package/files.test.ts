@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import { beforeAll, expect, test } from 'vitest'
+import { read, root } from './built'
+
+/** What `npm publish` would upload. */
+let packed: string[]
+
+beforeAll(async () => {
+  const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json'], { cwd: root })
+  const [tarball] = JSON.parse(stdout) as { files: { path: string }[] }[]
+  packed = tarball?.files.map(({ path }) => path) ?? []
+}, 30_000)
+
+/** Without comments: a word in prose is not a type. */
+const declarations = () =>
+  packed
+    .filter(path => /\.d\.c?ts$/.test(path))
+    .map(path => [path, read(path).replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')] as const)
+
+/** Every string in a tree of `exports`. */
+const leaves = (tree: unknown): string[] =>
+  typeof tree === 'string' ? [tree] : Object.values(tree as object).flatMap(leaves)
+
+test('the tarball has what was built and what tells about it, and nothing else', () => {
+  const known = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']
+  expect(packed.filter(path => !path.startsWith('dist/') && !known.includes(path))).toEqual([])
+})
+
+test('every file that package.json points at is in the tarball', () => {
+  const { main, module, types, unpkg, jsdelivr, exports } = JSON.parse(read('package.json'))
+  const targets = [main, module, types, unpkg, jsdelivr, ...leaves(exports)].map(path => join(path))
+  expect(targets.filter(path => !packed.includes(path))).toEqual([])
+})
+
+test('the folder of the UMD build says that it is CommonJS', () => {
+  expect(packed).toContain('dist/umd/package.json')
+  expect(JSON.parse(read('dist/umd/package.json'))).toEqual({ type: 'commonjs' })
+})
+
+test('the bundles import nothing, neither zod nor nanoevents', async () => {
+  for (const file of packed.filter(path => /^dist\/[^/]*\.c?js$/.test(path))) {
+    const { metafile } = await build({
+      entryPoints: [root + file],
+      bundle: true,
+      packages: 'external',
+      metafile: true,
+      write: false,
+    })
+    const imports = Object.values(metafile.inputs).flatMap(input => input.imports)
+    expect([file, imports.filter(({ external }) => external)]).toEqual([file, []])
+  }
+})
+
+test('the exported types mention no `any` and import nothing of what is bundled', () => {
+  expect(declarations().map(([path]) => path)).toEqual(
+    expect.arrayContaining(['dist/index.d.ts', 'dist/index.d.cts']),
+  )
+  for (const [path, types] of declarations()) {
+    expect([path, types.match(/\bany\b/g)]).toEqual([path, null])
+    expect([path, types.match(/nanoevents/g)]).toEqual([path, null])
+  }
+})
+
+test('every script names its source map, and each map has the sources in it', () => {
+  for (const file of packed.filter(path => /\.c?js$/.test(path))) {
+    const map = read(file).match(/\/\/# sourceMappingURL=(\S+)\s*$/)?.[1]
+    expect([file, packed.includes(join(dirname(file), map ?? 'none'))]).toEqual([file, true])
+  }
+  const maps = packed.filter(path => path.endsWith('.map'))
+  expect(maps.length).toBeGreaterThanOrEqual(3)
+  for (const path of maps) {
+    const { version, sources, sourcesContent } = JSON.parse(read(path))
+    expect([path, version, sourcesContent.length]).toEqual([path, 3, sources.length])
+    // They are not in the tarball otherwise
+    expect([path, sources.filter((_: string, i: number) => !sourcesContent[i])]).toEqual([path, []])
+    expect(sources.some((source: string) => source.endsWith('src/socket.ts'))).toBe(true)
+  }
+})
+
+test('nothing in the tarball tells where it was built', () => {
+  expect(packed.filter(path => read(path).includes(root))).toEqual([])
+})
