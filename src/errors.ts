@@ -5,8 +5,6 @@ export type SocketErrorCode =
   | 'invalid-option'
   /** Thrown by a method: the message names the argument and what was expected. */
   | 'invalid-argument'
-  /** Thrown by `connect`: the runtime has no `WebSocket` and none was handed over. */
-  | 'no-websocket'
   /** Thrown by `send`: the codec could not encode the message. See `cause`. */
   | 'encode'
   /** Thrown by `send`: the queue is at its limit and `overflow` is `'throw'`. */

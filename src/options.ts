@@ -35,7 +35,7 @@ export interface HeartbeatOptions<Incoming = unknown, Outgoing = unknown> {
    * An echo of it is swallowed. Without it nothing is sent, and a peer that is silent for
    * `intervalMs + timeoutMs` is given up: for feeds that always talk.
    */
-  readonly message?: Outgoing | undefined
+  readonly message?: NoInfer<Outgoing> | undefined
   /** Whether a message is the answer to `message`. Such a message is measured and not delivered. */
   readonly isPong?: ((message: Incoming) => boolean) | undefined
   /**
@@ -153,79 +153,97 @@ export interface Settings {
   readonly platform: Partial<Platform>
 }
 
-/** setTimeout counts in 32 bits. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** The default of an option; or the type or types it must have where there is none; or its choices, the first by default. */
+type Rules = { readonly [option: string]: number | string | readonly unknown[] | Rules }
 
-/** A type; `methods` that an object must have; a default and its range; or a default and the other choices. */
-type Rule = string | readonly unknown[]
-type Rules = { readonly [option: string]: Rule | Rules }
-
-const timer = (fallback: number) => [fallback, 1, LONGEST_TIMER_MS]
-const amount = (fallback: number) => [fallback, 1, Infinity]
-
-const RULES: Rules = {
-  protocols: '',
+const RULES = {
+  protocols: 'string object function',
   autoConnect: [true, false],
-  codec: 'methods encode decode',
+  codec: 'object',
   handshake: 'function',
-  signal: 'methods throwIfAborted addEventListener',
-  connectTimeoutMs: timer(10_000),
-  closeTimeoutMs: timer(2_000),
-  minUptimeMs: [10_000, 0, Infinity],
-  backoff: { baseMs: timer(1_000), maxMs: timer(12_000) },
-  maxAttempts: amount(Infinity),
-  maxElapsedMs: [Infinity, 0, Infinity],
+  signal: 'object',
+  connectTimeoutMs: 10_000,
+  closeTimeoutMs: 2_000,
+  minUptimeMs: 10_000,
+  backoff: { baseMs: 1_000, maxMs: 12_000 },
+  maxAttempts: Infinity,
+  maxElapsedMs: Infinity,
   shouldRetry: 'function',
-  heartbeat: { message: '', isPong: 'function', intervalMs: timer(25_000), timeoutMs: timer(10_000) },
+  heartbeat: { message: '', isPong: 'function', intervalMs: 25_000, timeoutMs: 10_000 },
   queue: {
-    maxMessages: amount(1_000),
-    maxBytes: amount(4_194_304),
-    highWaterMarkBytes: amount(1_048_576),
+    maxMessages: 1_000,
+    maxBytes: 4_194_304,
+    highWaterMarkBytes: 1_048_576,
     overflow: ['throw', 'drop-oldest', 'drop-newest'],
   },
-  maxMessageBytes: amount(16_777_216),
+  maxMessageBytes: 16_777_216,
   WebSocket: 'function',
-  platform: {
-    clock: 'methods now random setTimeout clearTimeout',
-    page: 'methods online listen',
-    transport: 'function',
-  },
-}
+  platform: { clock: 'object', page: 'object', transport: 'function' },
+} satisfies Rules
 
 /**
  * Checks what was asked for and puts the defaults in; `undefined` asks for nothing.
  * @throws SocketError `invalid-option`, with the path of the first option that is wrong or unknown
  */
-export function settle(asked: object, rules: Rules = RULES, path = ''): Settings {
-  if (Object(asked) !== asked) refuse(path.slice(0, -1) || 'options', 'object', asked)
-  const given: Record<string, unknown> = { ...asked }
-  for (const name in given) if (!(name in rules)) refuse(path + name, 'nothing by this name', given[name])
+export function settle(asked: unknown, rules: Rules = RULES, path = ''): Settings {
+  const given = asked as Record<string, unknown>
+  if (Object(given) !== given) refuse(path || 'options', 'object', given)
+  const at = (name: string) => (path ? `${path}.${name}` : name)
+  for (const name in given) if (!(name in rules)) refuse(at(name), 'nothing by this name', given[name])
   const settled = Object.entries(rules).map(([name, rule]) => {
     const value = given[name]
-    const at = path + name
+    const isGiven = value !== undefined
+    if (typeof rule === 'number') {
+      if (isGiven && !(typeof value === 'number' && value > 0)) refuse(at(name), 'a number above 0', value)
+      return [name, value ?? rule]
+    }
+    if (Array.isArray(rule)) {
+      if (isGiven && !rule.includes(value)) refuse(at(name), rule.join(' or '), value)
+      return [name, value ?? rule[0]]
+    }
     if (typeof rule === 'string') {
-      const [type, ...methods] = rule.split(' ')
-      const has = (method: string) =>
-        typeof (value as Record<string, unknown> | null)?.[method] === 'function'
-      if (rule && value !== undefined && !(methods[0] ? methods.every(has) : typeof value === type))
-        refuse(at, rule, value)
+      if (isGiven && rule && (value === null || !rule.includes(typeof value))) refuse(at(name), rule, value)
       return [name, value]
     }
-    if (!Array.isArray(rule)) {
-      const off = value === undefined || (value === false && name === 'heartbeat')
-      return [name, settle(off ? {} : (value as object), rule as Rules, `${at}.`)]
-    }
-    const [fallback, least, most] = rule
-    const isRange = typeof fallback === 'number'
-    const fits = isRange ? typeof value === 'number' && value >= least && value <= most : rule.includes(value)
-    if (value !== undefined && !fits) refuse(at, isRange ? `${least} to ${most}` : rule.join(' or '), value)
-    return [name, value ?? fallback]
+    return [
+      name,
+      settle(isGiven && (value !== false || name !== 'heartbeat') ? value : {}, rule as Rules, at(name)),
+    ]
   })
   return Object.fromEntries(settled)
 }
 
-export function refuse(option: string, expected: string, value: unknown, cause?: unknown): never {
+function refuse(option: string, expected: string, value: unknown): never {
   // Objects are only named by their type: their own toString may throw, or tell a secret
   const got = Object(value) === value ? typeof value : JSON.stringify(value)
-  throw new SocketError('invalid-option', `${option}: expected ${expected}, got ${got}`, cause)
+  throw new SocketError('invalid-option', `${option}: expected ${expected}, got ${got}`)
+}
+
+/**
+ * Resolves a relative URL against the page, and `http(s)` to `ws(s)`, as the WHATWG WebSocket constructor does.
+ * @throws SocketError `invalid-option`
+ */
+export function checkUrl(input: string | URL): string {
+  try {
+    // A token that is missing must not become ws://server/undefined
+    const { href } = new URL(
+      typeof input === 'string' ? input : input.href.slice(),
+      globalThis.document?.baseURI ?? globalThis.location?.href,
+    )
+    const url = href.replace(/^http/, 'ws').replace(/#.*/, '')
+    if (/^wss?:/.test(url)) return url
+  } catch {}
+  return refuse('url', 'a ws:, wss:, http: or https: URL', input)
+}
+
+/**
+ * What a browser's constructor would refuse: WHATWG WebSockets, RFC 6455 §4.1; a token is that of RFC 9110 §5.6.2.
+ * @throws SocketError `invalid-option`
+ */
+export function checkProtocols(input: string | readonly string[]): string[] {
+  const names: unknown[] = [input].flat()
+  const isToken = (name: unknown) => typeof name === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name)
+  if (new Set(names).size < names.length || !names.every(isToken))
+    refuse('protocols', 'distinct tokens', input)
+  return names as string[]
 }

@@ -6,30 +6,27 @@
 import { type Effect, type Event, effects, IDLE, type Policy, type State, transition } from './core/lifecycle'
 import { type Entry, Outbox } from './core/outbox'
 import { Emitter, guarded, report } from './emitter'
-import { FatalError, isFatal, SocketError, type SocketErrorCode } from './errors'
+import { isFatal, SocketError, type SocketErrorCode } from './errors'
 import type { CloseResult, EventMap, SocketState, Undelivered } from './events'
 import {
   type AttemptContext,
-  LONGEST_TIMER_MS,
+  checkProtocols,
+  checkUrl,
   type Options,
   type Provider,
-  refuse,
   type Settings,
   settle,
 } from './options'
 import { type Clock, systemClock } from './platform/clock'
 import { browserPage, type Page } from './platform/page'
-import {
-  checkProtocols,
-  type OpenTransport,
-  openWebSocket,
-  resolveUrl,
-  type Transport,
-} from './platform/transport'
+import { type OpenTransport, openWebSocket, type Transport } from './platform/transport'
 import { type Codec, json } from './wire/codec'
 import { sameData, toBytes } from './wire/data'
 
 type Data = string | Uint8Array<ArrayBuffer>
+
+/** setTimeout counts in 32 bits. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** How often to look whether the WebSocket has room again, while something waits for it. There is no event. */
 const POLL_MS = 50
@@ -38,21 +35,6 @@ const isOver = ({ name }: State) => name === 'closing' || name === 'closed'
 
 /** Bytes that stay as they are, whatever their owner does to the buffer. */
 const kept = (data: Data): Data => (typeof data === 'string' ? data : data.slice())
-
-/** A fixed value, checked once; or a function, to be asked for each attempt. */
-function checked<T, R extends T>(
-  option: string,
-  expected: string,
-  value: Provider<T>,
-  check: (value: T) => R,
-) {
-  if (typeof value === 'function') return value as Provider<T>
-  try {
-    return check(value)
-  } catch (cause) {
-    return refuse(option, expected, value, cause)
-  }
-}
 
 /**
  * A WebSocket that comes back.
@@ -94,15 +76,14 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
   #early: Incoming[] = []
   #opens = 0
   #lastSeen = 0
-  #pingedAt: number | undefined
+  #pingedAt = 0
   #roundTripMs: number | undefined
   #sendersWait = false
   #undelivered: readonly Undelivered<Outgoing>[] = []
 
   /**
    * @param url `ws:`, `wss:`, `http:`, `https:` or relative to the page; or a function that is asked for each attempt
-   * @throws SocketError `invalid-option` names the option and what was expected; `no-websocket` if the runtime has
-   * none, unless `autoConnect` is false
+   * @throws SocketError `invalid-option` names the option and what was expected
    */
   constructor(url: Provider<string | URL>, options: Options<Incoming, Outgoing> = {}) {
     const settings = settle(options)
@@ -114,8 +95,9 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
       heartbeat: heartbeat && { ...heartbeat, ...settings.heartbeat },
       shouldRetry: (close, attempt) => guarded(() => shouldRetry?.(close, attempt)),
     }
-    this.#url = checked('url', 'a ws:, wss:, http: or https: URL', url, resolveUrl)
-    this.#protocols = checked('protocols', 'distinct tokens', protocols, checkProtocols)
+    // Resolved once: the page may move to another address by pushState
+    this.#url = typeof url === 'function' ? url : checkUrl(url)
+    this.#protocols = typeof protocols === 'function' ? protocols : checkProtocols(protocols)
     this.#codec = codec ?? (json() as Codec<Incoming, Outgoing>)
     this.#outbox = new Outbox(settings.queue)
     this.#clock = clock ?? systemClock()
@@ -123,9 +105,9 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
     this.#openTransport = transport ?? openWebSocket
     if (heartbeat && heartbeat.message !== undefined) this.#ping = kept(this.#encode(heartbeat.message))
 
+    this.#attend()
     if (signal?.aborted) this.close()
     else if (settings.autoConnect) this.connect()
-    else signal?.addEventListener('abort', this.#abort)
   }
 
   /** An immutable snapshot. */
@@ -150,10 +132,11 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
 
   /**
    * Starts, from `idle` or `closed`. Does nothing while the socket lives; {@link reconnect} does.
-   * @throws SocketError `no-websocket`, and the reason of `signal` if that has aborted
+   * @throws the reason of `signal`, if that has aborted
    */
   connect(): void {
-    this.#start('connect')
+    this.#options.signal?.throwIfAborted()
+    this.#dispatch({ type: 'connect' })
   }
 
   /**
@@ -161,7 +144,8 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
    * @throws as {@link connect} does
    */
   reconnect(): void {
-    this.#start('reconnect')
+    this.#options.signal?.throwIfAborted()
+    this.#dispatch({ type: 'reconnect' })
   }
 
   /**
@@ -172,16 +156,14 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
    * @throws SocketError `invalid-argument`
    */
   close(code?: number, reason = ''): Promise<CloseResult<Outgoing>> {
-    const legal =
-      code === undefined || code === 1000 || (Number.isInteger(code) && code >= 3000 && code <= 4999)
-    if (!legal || toBytes(reason).length > 123)
+    if (!/^(1000|[34]\d{3})$/.test(`${code ?? 1000}`) || toBytes(reason).length > 123)
       throw new SocketError('invalid-argument', 'close: expected 1000 or 3000 to 4999, and at most 123 bytes')
     const close = { code: code ?? (reason ? 1000 : 1005), reason, wasClean: false, local: true }
     this.#dispatch({ type: 'close', close })
-    return this.#wait(() => {
-      const { code, reason, wasClean } = this.#state.close ?? close
-      return this.#state.name !== 'closing' && { code, reason, wasClean, undelivered: this.#undelivered }
-    })
+    return this.#wait(
+      () =>
+        this.#state.name !== 'closing' && { ...(this.#state.close ?? close), undelivered: this.#undelivered },
+    )
   }
 
   [Symbol.dispose](): void {
@@ -239,17 +221,6 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
     return off
   }
 
-  readonly #abort = () => {
-    this.close()
-  }
-
-  #start(type: 'connect' | 'reconnect') {
-    this.#options.signal?.throwIfAborted()
-    if (this.#openTransport === openWebSocket && !this.#options.WebSocket && !globalThis.WebSocket)
-      throw new SocketError('no-websocket', 'WebSocket: expected the option, this runtime has none')
-    this.#dispatch({ type })
-  }
-
   /** Commits at once, also from within a listener: it is only what listeners are told that waits its turn. */
   #dispatch(event: Event): void {
     this.#mailbox.push(event)
@@ -280,27 +251,31 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
     this.#arm()
   }
 
-  /** Listens to page and signal only while that could matter, so that a closed socket can be collected. */
+  /** Listens to page and signal only until the end, so that a closed socket can be collected. */
   #attend(): void {
     const { signal } = this.#options
     if (this.#state.name === 'closed') {
       this.#unlisten?.()
       this.#unlisten = undefined
-      signal?.removeEventListener('abort', this.#abort)
     } else if (!this.#unlisten) {
-      this.#unlisten = this.#page.listen(type => this.#dispatch({ type }))
-      signal?.addEventListener('abort', this.#abort)
+      const unlisten = this.#page.listen(type => this.#dispatch({ type }))
+      const close = () => void this.close()
+      signal?.addEventListener('abort', close)
+      this.#unlisten = () => {
+        unlisten()
+        signal?.removeEventListener('abort', close)
+      }
     }
   }
 
   #perform(effect: Effect): void {
     switch (effect) {
       case 'open':
-        this.#attempt = new AbortController()
-        this.#early = []
-        return void this.#ask('provider', context => this.#open(context))
+        this.#open()
+        return
       case 'greet':
-        return void this.#ask('handshake', context => this.#greet(context))
+        this.#greet()
+        return
       case 'flush':
         this.#lastSeen = this.#clock.now()
         return this.#pump()
@@ -317,78 +292,96 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
       }
       case 'drop':
         this.#clock.clearTimeout(this.#poll)
-        this.#poll = this.#pingedAt = undefined
+        this.#poll = undefined
+        this.#pingedAt = 0
         this.#transport?.drop()
         this.#transport = undefined
         this.#attempt.abort()
     }
   }
 
-  /** What an attempt asks of the application: if it fails, so does the attempt; too late, it comes to nothing. */
-  async #ask(
-    code: 'provider' | 'handshake',
-    task: (context: AttemptContext) => Promise<void>,
-  ): Promise<void> {
-    const { signal } = this.#attempt
-    try {
-      await task({ attempt: this.#state.attempt, lastClose: this.#state.close, signal })
-    } catch (cause) {
-      if (signal.aborted) return
-      this.#fail(code, cause)
-      const close = { code: 1006, reason: `${code} failed`, wasClean: false, local: true }
-      this.#dispatch({ type: 'dropped', close, fatal: isFatal(cause) })
-    }
+  #context(): AttemptContext {
+    return { attempt: this.#state.attempt, lastClose: this.#state.close, signal: this.#attempt.signal }
   }
 
-  async #open(context: AttemptContext): Promise<void> {
+  async #open(): Promise<void> {
+    this.#attempt = new AbortController()
+    this.#early = []
+    const context = this.#context()
     const ask = <T>(provider: Provider<T>) =>
       typeof provider === 'function'
         ? (provider as (context: AttemptContext) => T | Promise<T>)(context)
         : provider
-    const [url, protocols] = await Promise.all([ask(this.#url), ask(this.#protocols)])
-    if (context.signal.aborted) return
-    const handlers = {
-      opened: () => this.#dispatch({ type: 'opened' }),
-      received: (data: Data) => this.#received(data),
-      dropped: (code: number, reason: string, wasClean: boolean) =>
-        this.#dispatch({ type: 'dropped', close: { code, reason, wasClean, local: false } }),
-    }
+    let answered: true | undefined
     try {
+      // The step that asked for this is finished first
+      await undefined
+      const [url, protocols] = await Promise.all([ask(this.#url), ask(this.#protocols)])
+      if (context.signal.aborted) return
+      answered = true
+      const handlers = {
+        opened: () => this.#dispatch({ type: 'opened' }),
+        received: (data: Data) => this.#received(data),
+        dropped: (code: number, reason: string, wasClean: boolean) =>
+          this.#dispatch({ type: 'dropped', close: { code, reason, wasClean, local: false } }),
+      }
       const { WebSocket } = this.#options
-      this.#transport = this.#openTransport(resolveUrl(url), checkProtocols(protocols), handlers, WebSocket)
+      this.#transport = this.#openTransport(checkUrl(url), checkProtocols(protocols), handlers, WebSocket)
     } catch (cause) {
-      throw new FatalError(`${cause}`, { cause })
+      // An address that cannot be will not become possible by asking again
+      this.#failed('provider', cause, context, answered)
     }
   }
 
-  async #greet(context: AttemptContext): Promise<void> {
+  /** Runs the user's handshake. Whatever it does once the attempt has ended comes to nothing. */
+  async #greet(): Promise<void> {
+    const context = this.#context()
     const { signal } = context
-    await this.#options.handshake?.({
-      ...context,
-      send: message => {
-        const data = this.#encode(message)
-        signal.throwIfAborted()
-        this.#usable()
-        this.#transport?.send(data)
-      },
-      receive: async () => {
-        const [message] = await this.#wait(() => {
-          signal.throwIfAborted()
-          return this.#early.length > 0 && this.#early.splice(0, 1)
-        })
-        return message as Incoming
-      },
-    })
-    if (!signal.aborted) this.#dispatch({ type: 'welcomed' })
+    try {
+      await this.#options.handshake?.({
+        ...context,
+        send: message => {
+          const data = this.#encode(message)
+          if (signal.aborted || isOver(this.#state))
+            throw new SocketError('closed', 'handshake: the attempt has ended')
+          this.#transport?.send(data)
+        },
+        receive: async () => {
+          const [message] = await this.#wait(() => {
+            signal.throwIfAborted()
+            return this.#early.length > 0 && this.#early.splice(0, 1)
+          })
+          return message as Incoming
+        },
+      })
+      if (!signal.aborted) this.#dispatch({ type: 'welcomed' })
+    } catch (cause) {
+      this.#failed('handshake', cause, context)
+    }
+  }
+
+  /** What was asked of the application failed: so does the attempt, unless it has ended already. */
+  #failed(
+    code: 'provider' | 'handshake',
+    cause: unknown,
+    { signal }: AttemptContext,
+    fatal = isFatal(cause),
+  ): void {
+    if (signal.aborted) return
+    this.#fail(code, cause)
+    const close = { code: 1006, reason: `${code} failed`, wasClean: false, local: true }
+    this.#dispatch({ type: 'dropped', close, fatal })
   }
 
   #received(data: Data): void {
     const { heartbeat, maxMessageBytes } = this.#settings
+    const { isPong } = this.#options.heartbeat || {}
+    const isOpen = this.#state.name === 'open'
     if (heartbeat) this.#lastSeen = this.#clock.now()
     // A UTF-16 unit is at most three bytes of UTF-8: most messages need not be counted
     if (data.length * 3 > maxMessageBytes && toBytes(data).length > maxMessageBytes)
       return this.#fail('message-too-large', undefined, data)
-    let pong = this.#ping !== undefined && sameData(data, this.#ping)
+    let pong = isOpen && this.#ping !== undefined && sameData(data, this.#ping)
     let message: Incoming | undefined
     if (!pong) {
       try {
@@ -396,17 +389,20 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
       } catch (cause) {
         return this.#fail('decode', cause, data)
       }
-      const { isPong } = this.#options.heartbeat || {}
-      pong = !!isPong && !!guarded(() => isPong(message as Incoming))
+      pong = isOpen && !!isPong && !!guarded(() => isPong(message as Incoming))
     }
     if (pong) {
-      if (this.#pingedAt !== undefined) this.#roundTripMs = this.#clock.now() - this.#pingedAt
-      this.#pingedAt = undefined
-    } else if (this.#state.name === 'handshaking') {
-      this.#early.push(message as Incoming)
-      this.#settle()
-    } else if (this.#state.name === 'open') this.#emitter.emit('message', message as Incoming)
-    if (this.#outbox.messages) this.#pump()
+      if (this.#pingedAt) this.#roundTripMs = this.#clock.now() - this.#pingedAt
+      this.#pingedAt = 0
+    } else if (isOpen) this.#deliver(message as Incoming)
+    else this.#early.push(message as Incoming)
+    this.#pump()
+    this.#settle()
+    this.#announce()
+  }
+
+  #deliver(message: Incoming): void {
+    this.#notices.push(() => isOver(this.#state) || this.#emitter.emit('message', message))
   }
 
   #encode(message: Outgoing): Data {
@@ -465,7 +461,7 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
     }
     if (todo[0] === 'flush') {
       this.#tell('open', { protocol: this.#transport?.protocol ?? '', reconnected: this.#opens++ > 0 })
-      for (const message of this.#early.splice(0)) this.#tell('message', message)
+      for (const message of this.#early.splice(0)) this.#deliver(message)
     }
     if (isOver(this.#state) && !isOver(previous))
       this.#undelivered = this.#lose(this.#outbox.clear(), 'closed')

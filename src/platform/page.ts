@@ -9,33 +9,35 @@ export interface Page {
   listen(notify: (event: PageEvent) => void): () => void
 }
 
+const MEANINGS: { readonly [type: string]: PageEvent } = {
+  online: 'online',
+  offline: 'offline',
+  visibilitychange: 'visible',
+  pagehide: 'suspend',
+  freeze: 'suspend',
+  pageshow: 'restore',
+  resume: 'restore',
+}
+
 /** The page this runs in. In a worker there is only `online` and `offline`, in Node nothing to listen to. */
 export const browserPage: Page = {
   online: () => globalThis.navigator?.onLine !== false,
 
   listen(notify) {
-    const { document } = globalThis
     const controller = new AbortController()
-    const on = (target: EventTarget | undefined, type: string, listener: () => void) =>
-      target?.addEventListener?.(type, listener, { signal: controller.signal })
     let away = false
-    const leave = () => {
-      if (!away) notify('suspend')
-      away = true
+    const listener = ({ type }: Event) => {
+      const event = MEANINGS[type] as PageEvent
+      const leaves = event === 'suspend'
+      if (event === 'visible' && document.visibilityState !== event) return
+      // A page leaves with `pagehide`, with `freeze`, or with both, and comes back likewise: told once
+      if ((leaves || event === 'restore') && leaves === away) return
+      away = leaves
+      notify(event)
     }
-    // A page comes back with `resume`, with `pageshow`, or with both: told once
-    const comeBack = () => {
-      if (away) notify('restore')
-      away = false
-    }
-    on(globalThis, 'online', () => notify('online'))
-    on(globalThis, 'offline', () => notify('offline'))
-    on(globalThis, 'pagehide', leave)
-    on(globalThis, 'pageshow', comeBack)
-    // Page Lifecycle dispatches these two on the document
-    on(document, 'freeze', leave)
-    on(document, 'resume', comeBack)
-    on(document, 'visibilitychange', () => document.visibilityState === 'visible' && notify('visible'))
+    // `freeze`, `resume` and `visibilitychange` are the document's, and pass by here on their way to it
+    for (const type in MEANINGS)
+      globalThis.addEventListener?.(type, listener, { capture: true, signal: controller.signal })
     return () => controller.abort()
   },
 }

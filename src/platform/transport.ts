@@ -12,6 +12,8 @@ export interface WebSocketLike {
   onclose: ((event: never) => void) | null
   send(data: string | Uint8Array<ArrayBuffer>): void
   close(code?: number, reason?: string): void
+  /** Of the `ws` package, which would wait 30 s for the answer of a peer that is gone. */
+  terminate?(): void
 }
 
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike
@@ -43,31 +45,7 @@ export type OpenTransport = (
   WebSocket?: WebSocketConstructor,
 ) => Transport
 
-/** RFC 9110 §5.6.2: what a subprotocol's name may consist of. */
-const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
 const OPEN = 1
-
-/** Resolves a relative URL against the page, and `http(s)` to `ws(s)`, as the WHATWG WebSocket constructor does. */
-export function resolveUrl(input: string | URL): string {
-  // A token that is missing must not become ws://server/undefined
-  if (typeof input !== 'string' && !input?.href) throw new TypeError('Invalid URL')
-  const url = new URL(input, globalThis.document?.baseURI ?? globalThis.location?.href)
-  url.protocol = url.protocol.replace('http', 'ws')
-  if (!/^wss?:/.test(url.protocol)) throw new TypeError(`Invalid protocol ${url.protocol}`)
-  url.hash = ''
-  return url.href
-}
-
-/** @throws TypeError for what a browser's constructor would refuse: WHATWG WebSockets, RFC 6455 §4.1 */
-export function checkProtocols(input: string | readonly string[]): string[] {
-  const protocols = [input].flat() as string[]
-  if (
-    new Set(protocols).size < protocols.length ||
-    !protocols.every(name => typeof name === 'string' && TOKEN.test(name))
-  )
-    throw new TypeError('Invalid subprotocols')
-  return protocols
-}
 
 export const openWebSocket: OpenTransport = (url, protocols, handlers, WebSocket = globalThis.WebSocket) => {
   /** Whom to tell; nobody once it is over. */
@@ -86,11 +64,8 @@ export const openWebSocket: OpenTransport = (url, protocols, handlers, WebSocket
     dropped(1006, 'subprotocol not selected', false)
     socket.close()
   }
-  socket.onmessage = ({ data }: { data: string | ArrayBuffer | ArrayBufferView<ArrayBuffer> }) => {
-    if (typeof data === 'string') on?.received(data)
-    else if (!ArrayBuffer.isView(data)) on?.received(new Uint8Array(data))
-    else on?.received(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-  }
+  socket.onmessage = ({ data }: { data: string | ArrayBuffer }) =>
+    on?.received(typeof data === 'string' ? data : new Uint8Array(data))
   // Deno and Node say 0 or nothing where browsers say 1006
   socket.onclose = ({ code, reason, wasClean }: { code: number; reason: string; wasClean: boolean }) =>
     dropped(code || 1006, reason, wasClean)
@@ -111,6 +86,7 @@ export const openWebSocket: OpenTransport = (url, protocols, handlers, WebSocket
     drop() {
       on = undefined
       socket.close()
+      socket.terminate?.()
     },
   }
 }

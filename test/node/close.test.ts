@@ -16,6 +16,7 @@ test('a server that confirms makes it clean, with code and reason as asked for',
     code: 4000,
     reason: 'bye',
     wasClean: true,
+    local: true,
     undelivered: [],
   })
   expect(await closed).toMatchObject({ code: 4000, reason: 'bye', wasClean: true, local: true, final: true })

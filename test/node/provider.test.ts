@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type AttemptContext, FatalError, text } from '../../src/index'
 import { collect, next, quiet, until } from '../support/events'
 import { connect, LONGER_MS, proxied, serve } from './rig'
@@ -79,7 +79,7 @@ describe('the URL provider', () => {
   test('is told by its signal that close was called', async () => {
     const { signals, provider } = hanging()
     const socket = connect(provider)
-    expect(signals.map(({ aborted }) => aborted)).toEqual([false])
+    await vi.waitFor(() => expect(signals.map(({ aborted }) => aborted)).toEqual([false]))
     await socket.close()
     expect(signals.map(({ aborted }) => aborted)).toEqual([true])
   })

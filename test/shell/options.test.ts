@@ -9,12 +9,11 @@ const construct = (options: object, ...[url]: unknown[]) =>
 const wrong: [options: object, message: RegExp][] = [
   [{ hearbeat: {} }, /^hearbeat: expected nothing by this name/],
   [{ autoConnect: 'yes' }, /^autoConnect: expected true or false, got "yes"/],
-  [{ connectTimeoutMs: 0 }, /^connectTimeoutMs: expected 1 to 2147483647, got 0/],
-  [{ connectTimeoutMs: Infinity }, /^connectTimeoutMs: /],
+  [{ connectTimeoutMs: 0 }, /^connectTimeoutMs: expected a number above 0, got 0/],
   [{ connectTimeoutMs: '5s' }, /^connectTimeoutMs: .* got "5s"/],
   [{ closeTimeoutMs: Number.NaN }, /^closeTimeoutMs: /],
-  [{ minUptimeMs: -1 }, /^minUptimeMs: expected 0 to Infinity, got -1/],
-  [{ maxAttempts: 0 }, /^maxAttempts: expected 1 to Infinity/],
+  [{ minUptimeMs: -1 }, /^minUptimeMs: expected a number above 0, got -1/],
+  [{ maxAttempts: 0 }, /^maxAttempts: expected a number above 0/],
   [{ maxElapsedMs: null }, /^maxElapsedMs: .* got null/],
   [{ maxMessageBytes: 0 }, /^maxMessageBytes: /],
   [{ backoff: 5 }, /^backoff: expected object, got 5/],
@@ -32,14 +31,13 @@ const wrong: [options: object, message: RegExp][] = [
   [{ queue: { maxBytes: -1 } }, /^queue\.maxBytes: /],
   [{ queue: { maxMessages: '10' } }, /^queue\.maxMessages: /],
   [{ queue: { highWaterMarkBytes: 0 } }, /^queue\.highWaterMarkBytes: /],
-  [{ codec: {} }, /^codec: expected methods encode decode, got object/],
   [{ codec: 'json' }, /^codec: /],
   [{ handshake: {} }, /^handshake: expected function/],
   [{ shouldRetry: true }, /^shouldRetry: expected function/],
-  [{ signal: {} }, /^signal: /],
+  [{ signal: true }, /^signal: expected object/],
   [{ WebSocket: {} }, /^WebSocket: expected function/],
-  [{ platform: { clock: {} } }, /^platform\.clock: expected methods now/],
-  [{ platform: { page: {} } }, /^platform\.page: /],
+  [{ platform: { clock: 5 } }, /^platform\.clock: expected object/],
+  [{ platform: { page: null } }, /^platform\.page: /],
   [{ platform: { transport: {} } }, /^platform\.transport: /],
   [{ protocols: ['a', 'a'] }, /^protocols: expected distinct tokens/],
   [{ protocols: '' }, /^protocols: /],
@@ -88,36 +86,32 @@ test('undefined asks for nothing', () => {
   expect(construct(options, 'ws://server.test').state.name).toBe('idle')
 })
 
-test('without a WebSocket it says so, at connect', () => {
+test('without a WebSocket it says so, and does not try for ever', async () => {
   const { WebSocket } = globalThis
   Reflect.deleteProperty(globalThis, 'WebSocket')
   try {
     const socket = construct({}, 'ws://server.test')
-    expect(() => socket.connect()).toThrow(expect.objectContaining({ code: 'no-websocket' }))
-    expect(socket.state.name).toBe('idle')
+    const error = new Promise(resolve => socket.on('error', resolve))
+    socket.connect()
+    expect(await error).toMatchObject({ code: 'provider', cause: expect.any(TypeError) })
+    expect(socket.state.name).toBe('closed')
   } finally {
     globalThis.WebSocket = WebSocket
   }
 })
 
 describe('for anything at all', () => {
-  const timer = z
-    .number()
-    .min(1)
-    .max(2 ** 31 - 1)
-    .optional()
-  const amount = z.union([z.number().min(1), z.literal(Infinity)]).optional()
-  const duration = z.union([z.number().min(0), z.literal(Infinity)]).optional()
+  const amount = z.union([z.number().gt(0), z.literal(Infinity)]).optional()
   /** The same said by zod, which is too large to ship. */
   const oracle = z.strictObject({
     autoConnect: z.boolean().optional(),
-    connectTimeoutMs: timer,
-    closeTimeoutMs: timer,
-    minUptimeMs: duration,
+    connectTimeoutMs: amount,
+    closeTimeoutMs: amount,
+    minUptimeMs: amount,
     maxAttempts: amount,
-    maxElapsedMs: duration,
+    maxElapsedMs: amount,
     maxMessageBytes: amount,
-    backoff: z.strictObject({ baseMs: timer, maxMs: timer }).optional(),
+    backoff: z.strictObject({ baseMs: amount, maxMs: amount }).optional(),
     queue: z
       .strictObject({
         maxMessages: amount,

@@ -22,6 +22,8 @@ export interface World {
   readonly unwanted: boolean
   /** Whether the page is put away. */
   readonly away: boolean
+  /** How often in a row a sign of life was asked for in vain, the present time included. */
+  readonly asks: number
 }
 
 export interface Violation {
@@ -126,6 +128,7 @@ export function explore(
       online: true,
       unwanted: false,
       away: false,
+      asks: 0,
     }
     const keyOf = (world: World) =>
       index + JSON.stringify(world, (_, value) => (value === Infinity ? '∞' : value))
@@ -167,8 +170,19 @@ export function explore(
               const after = follow(world, event, effects, breach)
               check(world, state, event, next, effects, after, silentMs, policy, breach)
 
+              const inVain = state.pingedAt > NOW - silentMs
+              const asks = !effects.includes('ping')
+                ? next.pingedAt
+                  ? world.asks
+                  : 0
+                : inVain
+                  ? world.asks + 1
+                  : 1
+              if (asks > 2) breach('a second chance is given once')
+
               const reached: World = {
                 ...after,
+                asks: next.name === 'open' ? Math.min(asks, 3) : 0,
                 state: normalize(next, policy),
                 silentMs: after.link === 'up' && policy.heartbeat ? Math.min(silentMs, OLD_MS + 1) : 0,
               }
@@ -311,6 +325,18 @@ function check(
     breach('connect connects')
   if (event.type === 'reconnect' && from !== 'suspended' && !effects.includes('open'))
     breach('reconnect connects')
+  if (event.type === 'connect' && from === 'waiting' && !unchanged) breach('connect keeps a wait')
+  const watches = policy.heartbeat && policy.heartbeat.message === undefined
+  if (
+    watches &&
+    ['online', 'visible'].includes(event.type) &&
+    before.until > 0 &&
+    from === 'open' &&
+    !unchanged
+  )
+    breach('a watchdog without a message is not hurried')
+  if (name === 'waiting' && from !== 'waiting' && until - next.downSince > policy.maxElapsedMs)
+    breach('maxElapsedMs is the end')
   if (event.type === 'offline' && name !== from) breach('offline alone ends nothing')
   if (event.type === 'offline' && from === 'open' && !unchanged)
     breach('offline does not touch an open connection')
@@ -323,7 +349,9 @@ function check(
   }
   if (event.type === 'dropped') {
     const fatal = event.fatal || event.close.code === 1008 || attempt >= policy.maxAttempts
-    if (from !== 'closing' && name !== (fatal ? 'closed' : 'waiting')) breach('the close code decides')
+    const tooLate = name === 'closed' && policy.maxElapsedMs !== Infinity
+    if (from !== 'closing' && !tooLate && name !== (fatal ? 'closed' : 'waiting'))
+      breach('the close code decides')
     if (name === 'waiting' && attempt < 1) breach('a lost connection counts')
     if (name === 'waiting' && event.close.reason === 'retry=7' && until < 7) breach('retry= is a floor')
     if (name === 'waiting' && !world.online && until < 30_000) breach('offline slows retries down')
@@ -343,9 +371,6 @@ function check(
     if (before.pingedAt === undefined) breach('nobody is given up unasked')
   }
   if (event.type === 'deadline' && before.until <= 0) {
-    const unanswered = before.pingedAt !== undefined && -silentMs < before.pingedAt
-    if (from === 'open' && unanswered && before.secondChance && name === 'open')
-      breach('a second chance is given once')
     if ((from === 'connecting' || from === 'handshaking') && !is('waiting', 'closed'))
       breach('an attempt is bounded')
   }
@@ -360,5 +385,5 @@ export const policies: readonly Policy[] = [
   policy,
   { ...policy, handshake: true, heartbeat: { ...beating, message: 'ping' } },
   { ...policy, heartbeat: beating },
-  { ...policy, maxAttempts: 3, heartbeat: { ...beating, message: 'ping' } },
+  { ...policy, maxAttempts: 3, maxElapsedMs: 40, minUptimeMs: 5 },
 ]

@@ -1,7 +1,4 @@
-/**
- * Findings that wait for a decision: each says what it expects, and fails today. Once one is mended it is reported
- * as passing unexpectedly: take away `.fails`, and move it to the file it belongs to.
- */
+/** Bugs that we had: each has a test that failed. */
 
 import { describe, expect, test, vi } from 'vitest'
 import { text } from '../../src/index'
@@ -9,7 +6,7 @@ import { collect, next, until } from '../support/events'
 import { connect, proxied, serve } from './rig'
 
 describe('a connection that was given up is gone, and does not keep the process alive for half a minute', () => {
-  test.fails('after close() that nobody confirmed', async () => {
+  test('after close() that nobody confirmed', async () => {
     const proxy = await proxied(await serve('mute'))
     const socket = connect(proxy.url)
     await until(socket, 'open')
@@ -17,7 +14,7 @@ describe('a connection that was given up is gone, and does not keep the process 
     await vi.waitFor(() => expect(proxy.connections).toBe(0), 1_000)
   })
 
-  test.fails('after silence', async () => {
+  test('after silence', async () => {
     const proxy = await proxied(await serve('echo'))
     const socket = connect(proxy.url, {
       codec: text(),
@@ -31,7 +28,7 @@ describe('a connection that was given up is gone, and does not keep the process 
   })
 })
 
-test.fails('send of a handshake throws a SocketError with the code closed once the attempt has ended', async () => {
+test('send of a handshake throws a SocketError with the code closed once the attempt has ended', async () => {
   const server = await serve('sink')
   let speak: () => void = () => {}
   const socket = connect<string, string>(server.url, {
@@ -46,7 +43,7 @@ test.fails('send of a handshake throws a SocketError with the code closed once t
   expect(speak).toThrow(expect.objectContaining({ code: 'closed' }))
 })
 
-test.fails('a handshake hears the answer to what it sent itself, also if that looks like a heartbeat', async () => {
+test('a handshake hears the answer to what it sent itself, also if that looks like a heartbeat', async () => {
   const server = await serve('echo')
   const socket = connect<string, string>(server.url, {
     codec: text(),
@@ -61,7 +58,7 @@ test.fails('a handshake hears the answer to what it sent itself, also if that lo
   await socket.opened()
 })
 
-test.fails('what a message listener causes is told after the message has been told to everyone', async () => {
+test('what a message listener causes is told after the message has been told to everyone', async () => {
   const server = await serve('echo')
   const socket = connect(server.url, { codec: text() })
   await until(socket, 'open')
@@ -80,7 +77,6 @@ test('the type of a heartbeat is not that of all messages', async () => {
     heartbeat: { message: { type: 'ping' } },
   })
   const told = collect(socket, 'undelivered')
-  // @ts-expect-error Outgoing was inferred from the heartbeat although the codec takes anything
   socket.send({ text: 'hello' })
   await socket.close()
   expect(told).toHaveLength(1)
