@@ -7,7 +7,7 @@ import { measure, SUBJECTS, type Subject } from '../../scripts/size'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Between the comments that mark the place. */
-export const SIZES = /(?<=<!-- sizes.*-->\n)[^]*?(?=<!-- \/sizes -->)/
+export const SIZES = /(?<=<!-- sizes.*-->\n)[\s\S]*?(?=<!-- \/sizes -->)/
 
 /** One decimal: what comes and goes by a byte is not worth an edit. */
 const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`
@@ -32,7 +32,7 @@ export async function sizes(): Promise<string> {
     })),
   )
   return [
-    `**${measured[0]?.size} min+gzip** (esbuild, ES2022, gzip -9), by \`npm run size\`. Peers by the same command:`,
+    `${measured[0]?.size} min+gzip (esbuild, ES2022, gzip -9), by \`npm run size\`. Peers by the same command:`,
     '',
     '| | min+gzip |',
     '|---|---|',

@@ -1,0 +1,49 @@
+/** What a test reads of a Markdown file: its code blocks, its tables, and the tests that it names. */
+
+export interface Block {
+  readonly language: string
+  readonly code: string
+  /** The line of its first fence, from 1. */
+  readonly line: number
+}
+
+/** A test as the documents name it: its title after those of the describes around it, joined by ` > `. */
+export interface Citation {
+  readonly file: string
+  readonly title: string
+}
+
+export function blocks(markdown: string): Block[] {
+  return [...markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(
+    ({ index, 1: language = '', 2: code = '' }) => ({
+      language,
+      code,
+      line: markdown.slice(0, index).split('\n').length,
+    }),
+  )
+}
+
+/** The rows of the first table under a heading, without its head. */
+export function table(markdown: string, heading: string): string[][] {
+  const [, section] = markdown.split(`\n## ${heading}\n`)
+  const rows = section?.match(/^\|.*\|$(?:\n\|.*\|$)*/m)?.[0].split('\n') ?? []
+  return rows.slice(2).map(row =>
+    row
+      .slice(1, -1)
+      .split(/(?<!\\)\|/)
+      .map(cell => cell.trim()),
+  )
+}
+
+/** A cell that is one piece of code, without its backticks. */
+export function plain(cell = ''): string {
+  return cell.replace(/^`(.*)`$/, '$1')
+}
+
+export function citations(cell = ''): Citation[] {
+  return cell.split('<br>').map(line => {
+    const [, file, title] = line.match(/^`(test\/\S+\.test\.ts)`: (.+)$/) ?? []
+    if (!file || !title) throw new Error(`Names no test: ${line}`)
+    return { file, title }
+  })
+}
