@@ -3,7 +3,7 @@ import { defineConfig } from 'tsup'
 
 export default defineConfig([
   {
-    entry: ['src/index.ts'],
+    entry: ['src/index.ts', 'src/msgpack.ts'],
     format: ['esm', 'cjs'],
     target: 'es2022',
     dts: true,

@@ -32,6 +32,11 @@ export const SUBJECTS: readonly Subject[] = [
     ours: true,
     source: { module: "import * as all from './dist/index.js'; globalThis.x = all" },
   },
+  {
+    name: 'msgpack',
+    ours: true,
+    source: { module: "import { msgpack } from './dist/msgpack.js'; globalThis.x = msgpack" },
+  },
   { name: 'UMD', ours: true, source: { file: 'dist/umd/reconnecting-socket.min.js' } },
   {
     name: 'reconnecting-websocket',

@@ -46,12 +46,15 @@ test('only the shell knows all three rooms', () => {
 
 test('nobody imports the front door but its annexes', () => {
   const visitors = imports.filter(({ to }) => to === 'index').map(({ from }) => from)
-  expect(visitors).toEqual(['umd.ts'])
+  expect(visitors).toEqual(['msgpack.ts', 'umd.ts'])
 })
 
-test('only nanoevents comes from outside, and only for the emitter', () => {
+test('from outside come only nanoevents, for the emitter, and MessagePack, for its annex', () => {
   const outside = imports.filter(({ to }) => !files.includes(`${to}.ts`))
-  expect(outside.map(({ from, to }) => `${from} ${to}`)).toEqual(['emitter.ts nanoevents'])
+  expect(outside.map(({ from, to }) => `${from} ${to}`)).toEqual([
+    'emitter.ts nanoevents',
+    'msgpack.ts @msgpack/msgpack',
+  ])
 })
 
 const impure =
