@@ -121,9 +121,13 @@ const OFFLINE_RETRY_MS = 30_000
 const BUSY_RETRY_MS = 5_000
 const LONGEST_HINT_MS = 300_000
 
-const OURS: Close = { code: 1005, reason: '', wasClean: false, local: true }
-const TIMED_OUT: Close = { code: 1006, reason: 'connect timeout', wasClean: false, local: true }
-const SILENT: Close = { code: 1006, reason: 'heartbeat timeout', wasClean: false, local: true }
+/** An end that the server had no part in. */
+export const ended = (code: number, reason: string): Close => ({
+  code,
+  reason,
+  wasClean: false,
+  local: true,
+})
 
 export function transition(state: State, event: Event, at: Inputs, policy: Policy): State {
   const { name } = state
@@ -131,7 +135,7 @@ export function transition(state: State, event: Event, at: Inputs, policy: Polic
   const linked = isLinked(state)
   const over = name === 'idle' || name === 'closing' || name === 'closed'
   const story = name === 'open' ? aged(state, at.now, policy) : state
-  const replaced = linked ? { ...story, close: OURS } : story
+  const replaced = linked ? { ...story, close: ended(1005, '') } : story
   const begin = (from: State): State => ({
     ...from,
     name: 'connecting',
@@ -187,7 +191,9 @@ export function transition(state: State, event: Event, at: Inputs, policy: Polic
       }
       if (name === 'waiting') return begin(state)
       if (name === 'open') return judge(state, at, policy)
-      return name === 'closing' ? rest('closed', state) : retry(state, TIMED_OUT, at, policy)
+      return name === 'closing'
+        ? rest('closed', state)
+        : retry(state, ended(1006, 'connect timeout'), at, policy)
   }
 }
 
@@ -248,7 +254,7 @@ function judge(open: State, at: Inputs, policy: Policy): State {
   }
   // While we slept, or were throttled, the answer may have had no chance to be heard
   if (late && !open.secondChance) return ask({ ...open, secondChance: true }, at, policy, true)
-  return retry(aged(open, at.lastSeen, policy), SILENT, at, policy)
+  return retry(aged(open, at.lastSeen, policy), ended(1006, 'heartbeat timeout'), at, policy)
 }
 
 /** Awaits a sign of life, and asks for one if there is a way: in haste if the world may have changed. */

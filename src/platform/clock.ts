@@ -17,7 +17,8 @@ const SLEPT_MS = 1_000
  * (https://github.com/mdn/content/issues/4713) and `Date.now()` may go back: this takes the better of both.
  */
 export function systemClock(): Clock {
-  let ahead = Date.now() - performance.now()
+  // The first look finds the epoch itself ahead
+  let ahead = 0
   return {
     now() {
       const slept = Date.now() - performance.now() - ahead

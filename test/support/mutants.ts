@@ -89,7 +89,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'silence is never asked, only judged',
     'return at.now < until ? alive : ask(alive, at, policy, late)',
-    'return at.now < until ? alive : retry(alive, SILENT, at, policy)',
+    'return at.now < until ? alive : retry(alive, ended(1006, \'\'), at, policy)',
   ),
   mutant(
     'a watchdog without a message asks when it is online',
