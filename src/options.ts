@@ -150,7 +150,7 @@ export interface Settings<Incoming = unknown, Outgoing = unknown>
   readonly maxElapsedMs: number
   readonly maxMessageBytes: number
   readonly backoff: Backoff
-  readonly heartbeat: false | Beat<Incoming, Outgoing>
+  readonly heartbeat: Beat<Incoming, Outgoing>
   readonly queue: OutboxPolicy
   readonly platform: Partial<Platform>
 }
@@ -200,6 +200,9 @@ const beat = group<Beat<unknown, unknown>>({
   timeoutMs: amount(10_000),
 })
 
+/** To hear nothing of a server is right for as long as it takes. */
+const NEVER = { intervalMs: Infinity }
+
 const settled = group<Settings>({
   protocols: (value = []) => provider(value as Settings['protocols'], checkProtocols),
   autoConnect: choice(true, false),
@@ -213,7 +216,7 @@ const settled = group<Settings>({
   maxAttempts: amount(Infinity),
   maxElapsedMs: amount(Infinity),
   shouldRetry: optional('function'),
-  heartbeat: (value = false, path) => value !== false && beat(value, path),
+  heartbeat: (value = false, path) => beat(value === false ? NEVER : value, path),
   queue: group<OutboxPolicy>({
     maxMessages: amount(1_000),
     maxBytes: amount(4_194_304),

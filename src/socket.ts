@@ -10,11 +10,12 @@ import {
   effects,
   ended,
   IDLE,
+  isOver,
   type Policy,
   type State,
   transition,
 } from './core/lifecycle'
-import { type Entry, Outbox } from './core/outbox'
+import { createOutbox, type Entry, type Outbox } from './core/outbox'
 import { Emitter, guarded, report } from './emitter'
 import { isFatal, SocketError, type SocketErrorCode } from './errors'
 import type { CloseResult, EventMap, SocketState, Undelivered } from './events'
@@ -40,8 +41,6 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** How often to look whether the WebSocket has room again, while something waits for it. There is no event. */
 const POLL_MS = 50
-
-const isOver = ({ name }: State) => name === 'closing' || name === 'closed'
 
 /** Bytes that stay as they are, whatever their owner does to the buffer. */
 const kept = (data: Data): Data => (typeof data === 'string' ? data : data.slice())
@@ -82,8 +81,8 @@ export function createSocket<Incoming, Outgoing>(
   }
   const url = provider(address, checkUrl)
   const emitter = new Emitter<EventMap<Incoming, Outgoing>>()
-  const outbox = new Outbox<Outgoing>(queue)
-  const ping = heartbeat && heartbeat.message !== undefined && kept(encode(heartbeat.message as Outgoing))
+  const outbox = createOutbox<Outgoing>(queue)
+  const ping = heartbeat.message === undefined ? undefined : kept(encode(heartbeat.message))
 
   let state = IDLE
   let shown = show(state)
@@ -148,7 +147,7 @@ export function createSocket<Incoming, Outgoing>(
   }
 
   const perform: { readonly [effect in Effect]: () => unknown } = {
-    async open() {
+    async connecting() {
       abort = new AbortController()
       const { signal } = abort
       attempt = { attempt: state.attempt, lastClose: state.close, signal }
@@ -172,7 +171,7 @@ export function createSocket<Incoming, Outgoing>(
     },
 
     /** Runs the user's handshake. Whatever it does once the attempt has ended comes to nothing. */
-    async greet() {
+    async handshaking() {
       const { signal } = attempt
       try {
         await handshake?.({
@@ -197,18 +196,18 @@ export function createSocket<Incoming, Outgoing>(
       }
     },
 
-    flush() {
+    open() {
       lastSeen = clock.now()
       pump()
     },
 
     ping() {
-      if (ping === undefined || ping === false || transport?.buffered === Infinity) return
+      if (ping === undefined || transport?.buffered === Infinity) return
       pingedAt = clock.now()
       transport?.send(ping)
     },
 
-    close() {
+    closing() {
       const { code, reason } = state.close ?? {}
       // `close(undefined, '')` would send 1000
       if (code === 1005) transport?.close()
@@ -244,11 +243,11 @@ export function createSocket<Incoming, Outgoing>(
 
   function received(data: Data): void {
     const isOpen = state.name === 'open'
-    if (heartbeat) lastSeen = clock.now()
+    lastSeen = clock.now()
     // A UTF-16 unit is at most three bytes of UTF-8: most messages need not be counted
     if (data.length * 3 > maxMessageBytes && toBytes(data).length > maxMessageBytes)
       return fail('message-too-large', undefined, data)
-    let pong = isOpen && ping !== undefined && ping !== false && sameData(data, ping)
+    let pong = isOpen && ping !== undefined && sameData(data, ping)
     let message: Incoming | undefined
     if (!pong) {
       try {
@@ -256,7 +255,7 @@ export function createSocket<Incoming, Outgoing>(
       } catch (cause) {
         return fail('decode', cause, data)
       }
-      pong = isOpen && heartbeat && !!guarded(() => heartbeat.isPong?.(message as Incoming))
+      pong = isOpen && !!guarded(() => heartbeat.isPong?.(message as Incoming))
     }
     if (pong) {
       if (pingedAt) roundTripMs = clock.now() - pingedAt
@@ -321,7 +320,7 @@ export function createSocket<Incoming, Outgoing>(
       const retryInMs = name === 'waiting' ? until - now : name === 'connecting' ? 0 : undefined
       tell('close', { ...close, wasOpen, final: name === 'closed', retryInMs })
     }
-    if (todo[0] === 'flush') {
+    if (todo[0] === 'open') {
       tell('open', { protocol: transport?.protocol ?? '', reconnected: opens++ > 0 })
       for (const message of early.splice(0)) deliver(message)
     }

@@ -73,7 +73,9 @@ export interface Inputs {
   readonly online: boolean
 }
 
+/** Who asked for none has one that never beats. */
 interface Heartbeat {
+  /** `Infinity` if there is nothing to be heard. */
   readonly intervalMs: number
   readonly timeoutMs: number
   /** What to ask the peer with. Without it there is only a watchdog that listens. */
@@ -89,7 +91,7 @@ export interface Policy {
   readonly maxElapsedMs: number
   /** If there is one, it stands between `connecting` and `open`. */
   readonly handshake?: unknown
-  readonly heartbeat?: Heartbeat | false | undefined
+  readonly heartbeat: Heartbeat
   /** Must not throw. A number is a delay in ms; `undefined` leaves it to the close code. */
   readonly shouldRetry: (close: Close, attempt: number) => boolean | number | undefined
 }
@@ -133,7 +135,6 @@ export function transition(state: State, event: Event, at: Inputs, policy: Polic
   const { name } = state
   const { type } = event
   const linked = isLinked(state)
-  const over = name === 'idle' || name === 'closing' || name === 'closed'
   const story = name === 'open' ? aged(state, at.now, policy) : state
   const replaced = linked ? { ...story, close: ended(1005, '') } : story
   const begin = (from: State): State => ({
@@ -141,12 +142,11 @@ export function transition(state: State, event: Event, at: Inputs, policy: Polic
     name: 'connecting',
     until: at.now + policy.connectTimeoutMs,
   })
-  const rest = (name: StateName, from: State): State => ({ ...from, name, until: Infinity })
 
   switch (type) {
     case 'connect':
     case 'reconnect':
-      if (over) return begin({ ...state, attempt: 0, downSince: at.now })
+      if (name === 'idle' || isOver(state)) return begin({ ...state, attempt: 0, downSince: at.now })
       return type === 'connect' || name === 'suspended' ? state : begin(replaced)
 
     case 'opened':
@@ -161,14 +161,15 @@ export function transition(state: State, event: Event, at: Inputs, policy: Polic
       return linked ? retry(story, event.close, at, policy, event.fatal) : state
 
     case 'close': {
+      if (isOver(state)) return state
       const closing = { ...story, close: event.close }
-      if (name === 'open') return { ...closing, name: 'closing', until: at.now + policy.closeTimeoutMs }
-      return over && name !== 'idle' ? state : rest('closed', closing)
+      if (name !== 'open') return rest('closed', closing)
+      return { ...closing, name: 'closing', until: at.now + policy.closeTimeoutMs }
     }
 
     case 'suspend':
       if (name === 'closing') return rest('closed', state)
-      return over || name === 'suspended' ? state : rest('suspended', replaced)
+      return linked || name === 'waiting' ? rest('suspended', replaced) : state
 
     case 'restore':
       // A transport that was open when the page was put away is dead, whatever its readyState says
@@ -197,38 +198,43 @@ export function transition(state: State, event: Event, at: Inputs, policy: Polic
   }
 }
 
-/**
- * What the shell must do for a step, in order. `drop`: detach the transport, then close it unawaited. `open`: start
- * another. `greet`: run the handshake. `flush`: send what is queued. `ping`: ask for life. `close`: start the closing
- * handshake.
- */
-export type Effect = 'drop' | 'open' | 'greet' | 'flush' | 'ping' | 'close'
+/** These states hold a transport. */
+const LINKED = ['connecting', 'handshaking', 'open', 'closing'] as const
 
-/** What entering a state asks for. These, and no others, are the linked states: they hold a transport. */
-const ENTRIES: { readonly [name in StateName]?: Effect } = {
-  connecting: 'open',
-  handshaking: 'greet',
-  open: 'flush',
-  closing: 'close',
-}
+/**
+ * What the shell must do for a step, in order. `drop`: detach the transport, then close it unawaited. Entering a
+ * linked state goes by its name. `connecting`: start another transport. `handshaking`: run the handshake. `open`:
+ * send what is queued. `closing`: start the closing handshake. `ping`: ask for life.
+ */
+export type Effect = 'drop' | (typeof LINKED)[number] | 'ping'
 
 export function effects(previous: State, next: State): Effect[] {
-  const { name } = next
+  const entered = LINKED.filter(name => name === next.name)
   // Whatever changes in `connecting`, it is another attempt
-  const isNew = name === 'connecting' && next !== previous
-  const list: Effect[] = isLinked(previous) && (isNew || !isLinked(next)) ? ['drop'] : []
-  const entry = ENTRIES[name]
-  if (entry && (isNew || name !== previous.name)) list.push(entry)
-  if (next.pingedAt && next.pingedAt !== previous.pingedAt) list.push('ping')
+  const isNew = next.name === 'connecting' && next !== previous
+  const list: Effect[] = isLinked(previous) && (isNew || !entered[0]) ? ['drop'] : []
+  if (isNew || next.name !== previous.name) list.push(...entered)
+  if (next.pingedAt > previous.pingedAt) list.push('ping')
   return list
 }
 
-const isLinked = ({ name }: State) => name in ENTRIES
+const isLinked = ({ name }: State) => LINKED.some(linked => linked === name)
 
-function established(state: State, { now }: Inputs, { heartbeat }: Policy): State {
-  const until = heartbeat ? now + heartbeat.intervalMs : Infinity
-  return { ...state, name: 'open', until, since: now, pingedAt: 0, secondChance: false }
-}
+/** Nothing can be expected of it any more. */
+export const isOver = ({ name }: State) => name === 'closing' || name === 'closed'
+
+const rest = (name: StateName, from: State): State => ({ ...from, name, until: Infinity })
+
+const established = (state: State, { now }: Inputs, policy: Policy) =>
+  heard({ ...state, name: 'open', since: now }, now, policy)
+
+/** Known to be alive: the next deadline is to ask again. */
+const heard = (open: State, lastSeen: number, { heartbeat }: Policy): State => ({
+  ...open,
+  until: lastSeen + heartbeat.intervalMs,
+  pingedAt: 0,
+  secondChance: false,
+})
 
 /** An open connection that was up for long enough to count as a success starts a new story. */
 function aged(open: State, upTo: number, policy: Policy): State {
@@ -241,16 +247,14 @@ function hurry(waiting: State, at: Inputs): State {
   return until < waiting.until ? { ...waiting, until } : waiting
 }
 
-const probes = ({ heartbeat }: Policy) => heartbeat && heartbeat.message !== undefined
+const probes = ({ heartbeat }: Policy) => heartbeat.message !== undefined
 
 /** The deadline of an open connection has passed: is there life? Any inbound byte is. */
 function judge(open: State, at: Inputs, policy: Policy): State {
-  if (!policy.heartbeat) return { ...open, until: Infinity }
   const late = at.now - open.until > LATE_MS
   if (at.lastSeen >= open.pingedAt) {
-    const until = at.lastSeen + policy.heartbeat.intervalMs
-    const alive = { ...open, until, pingedAt: 0, secondChance: false }
-    return at.now < until ? alive : ask(alive, at, policy, late)
+    const alive = heard(open, at.lastSeen, policy)
+    return at.now < alive.until ? alive : ask(alive, at, policy, late)
   }
   // While we slept, or were throttled, the answer may have had no chance to be heard
   if (late && !open.secondChance) return ask({ ...open, secondChance: true }, at, policy, true)
@@ -258,10 +262,9 @@ function judge(open: State, at: Inputs, policy: Policy): State {
 }
 
 /** Awaits a sign of life, and asks for one if there is a way: in haste if the world may have changed. */
-function ask(open: State, at: Inputs, policy: Policy, haste: boolean): State {
-  const { timeoutMs } = policy.heartbeat || { timeoutMs: 0 }
-  const until = at.now + (haste && probes(policy) ? Math.min(timeoutMs, PROBE_TIMEOUT_MS) : timeoutMs)
-  return { ...open, until, pingedAt: at.now }
+function ask(open: State, { now }: Inputs, policy: Policy, haste: boolean): State {
+  const longest = haste && probes(policy) ? PROBE_TIMEOUT_MS : Infinity
+  return { ...open, until: now + Math.min(policy.heartbeat.timeoutMs, longest), pingedAt: now }
 }
 
 /** A connection, or an attempt at one, has ended against our will: try again, later, or give up. */
@@ -270,17 +273,12 @@ function retry(story: State, close: Close, at: Inputs, policy: Policy, fatal = f
   const verdict = fatal ? false : (policy.shouldRetry(close, attempt) ?? !FATAL_CODES.includes(close.code))
   const chosen = typeof verdict === 'number' && verdict >= 0
   const floor = chosen ? verdict : floorMs(close, at.random)
-  const usual = Math.max(
-    floor,
-    backoff(story.attempt, at.random, policy.backoff),
-    at.online ? 0 : OFFLINE_RETRY_MS,
-  )
-  const until = at.now + (chosen ? verdict : usual)
-  const next = { ...story, attempt, close, until, notBefore: at.now + floor }
-
-  if (verdict === false || attempt >= policy.maxAttempts || until - story.downSince > policy.maxElapsedMs)
-    return { ...next, name: 'closed', until: Infinity }
-  return { ...next, name: 'waiting' }
+  const usual = [floor, backoff(story.attempt, at.random, policy.backoff), at.online ? 0 : OFFLINE_RETRY_MS]
+  const until = at.now + (chosen ? floor : Math.max(...usual))
+  const next: State = { ...story, name: 'waiting', attempt, close, until, notBefore: at.now + floor }
+  const givenUp =
+    verdict === false || attempt >= policy.maxAttempts || until - story.downSince > policy.maxElapsedMs
+  return givenUp ? rest('closed', next) : next
 }
 
 /** The least wait the server asked for, in ms: `retry=<ms>` in the close reason, or what the code implies. */

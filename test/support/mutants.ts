@@ -9,11 +9,19 @@ export interface Mutant {
 const mutant = (bug: string, find: string, replace: string): Mutant => ({ bug, find, replace })
 
 export const mutants: readonly Mutant[] = [
-  mutant('an attempt is started beside the present one', '(isNew || !isLinked(next))', '!isLinked(next)'),
-  mutant('a lost transport is not dropped', '(isNew || !isLinked(next))', 'isNew'),
-  mutant('replaced in connecting, no attempt is started', 'if (entry && (isNew ||', 'if (entry && ('),
-  mutant('the queue is not flushed', "open: 'flush'", "open: 'greet'"),
-  mutant('whoever awaits an answer has not asked', 'if (next.pingedAt && next', 'if (!next.pingedAt && next'),
+  mutant('an attempt is started beside the present one', '(isNew || !entered[0])', '!entered[0]'),
+  mutant('a lost transport is not dropped', '(isNew || !entered[0])', 'isNew'),
+  mutant('replaced in connecting, no attempt is started', 'if (isNew || next.name', 'if (next.name'),
+  mutant(
+    'the queue is not flushed',
+    'list.push(...entered)',
+    "list.push(...entered.filter(name => name !== 'open'))",
+  ),
+  mutant(
+    'whoever awaits an answer has not asked',
+    'next.pingedAt > previous.pingedAt',
+    'next.pingedAt < previous.pingedAt',
+  ),
   mutant('a deadline that is not due is obeyed', "if (type === 'deadline') return state", ''),
   mutant('an attempt is not bounded', 'until: at.now + policy.connectTimeoutMs', 'until: Infinity'),
   mutant(
@@ -36,12 +44,12 @@ export const mutants: readonly Mutant[] = [
   mutant('closing waits for ever', 'until: at.now + policy.closeTimeoutMs', 'until: Infinity'),
   mutant(
     'close while waiting goes on waiting',
-    "return over && name !== 'idle' ? state",
-    "return (over && name !== 'idle') || name === 'waiting' ? state",
+    'if (isOver(state)) return state',
+    "if (isOver(state) || name === 'waiting') return state",
   ),
   mutant(
     'a page that is put away keeps its transport',
-    "return over || name === 'suspended' ? state : rest('suspended', replaced)",
+    "return linked || name === 'waiting' ? rest('suspended', replaced) : state",
     'return state',
   ),
   mutant(
@@ -65,8 +73,8 @@ export const mutants: readonly Mutant[] = [
   mutant('online puts a wait off', 'return until < waiting.until ?', 'return until !== waiting.until ?'),
   mutant(
     'an open connection without heartbeat is given up',
-    'heartbeat ? now + heartbeat.intervalMs : Infinity',
-    'now + 25',
+    'until: lastSeen + heartbeat.intervalMs',
+    'until: lastSeen + Math.min(25, heartbeat.intervalMs)',
   ),
   mutant(
     'minimum uptime is not asked for',
@@ -83,13 +91,13 @@ export const mutants: readonly Mutant[] = [
   mutant('an answer is overlooked', 'if (at.lastSeen >= open.pingedAt)', 'if (!open.pingedAt)'),
   mutant(
     'after a late answer the deadline is in the past',
-    'return at.now < until ? alive : ask(alive, at, policy, late)',
+    'return at.now < alive.until ? alive : ask(alive, at, policy, late)',
     'return alive',
   ),
   mutant(
     'silence is never asked, only judged',
-    'return at.now < until ? alive : ask(alive, at, policy, late)',
-    'return at.now < until ? alive : retry(alive, ended(1006, \'\'), at, policy)',
+    'return at.now < alive.until ? alive : ask(alive, at, policy, late)',
+    "return at.now < alive.until ? alive : retry(alive, ended(1006, ''), at, policy)",
   ),
   mutant(
     'a watchdog without a message asks when it is online',
