@@ -4,26 +4,31 @@ import { createNanoEvents } from 'nanoevents'
 
 type Listener = (...args: never[]) => void
 
-export class Emitter<Events extends { [K in keyof Events]: Listener }> {
-  readonly #emitter = createNanoEvents<Record<string, Listener>>()
-
+export interface Emitter<Events extends { [K in keyof Events]: Listener }> {
   /** @returns unsubscribes; from then on the listener is not called, even if it would have been next */
-  on<K extends keyof Events & string>(event: K, listener: Events[K]): () => void {
-    let active = true
-    const off = this.#emitter.on(event, (...args) => {
-      if (active) guarded(() => listener(...args))
-    })
-    return () => {
-      active = false
-      off()
-    }
-  }
+  on<K extends keyof Events & string>(event: K, listener: Events[K]): () => void
+  /** @returns how many listen. One who joins while this goes on is called from the next time. */
+  emit<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): number
+}
 
-  /** @returns whether anyone listens. One who joins while this goes on is called from the next time. */
-  emit<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): boolean {
-    const heard = !!this.#emitter.events[event]?.length
-    this.#emitter.emit(event, ...(args as never[]))
-    return heard
+export function createEmitter<Events extends { [K in keyof Events]: Listener }>(): Emitter<Events> {
+  const emitter = createNanoEvents<Record<string, Listener>>()
+  return {
+    on(event, listener) {
+      let active = true
+      const off = emitter.on(event, (...args) => {
+        if (active) guarded(() => listener(...args))
+      })
+      return () => {
+        active = false
+        off()
+      }
+    },
+    emit(event, ...args) {
+      const { length } = emitter.events[event] ?? []
+      emitter.emit(event, ...(args as never[]))
+      return length
+    },
   }
 }
 

@@ -16,7 +16,7 @@ import {
   transition,
 } from './core/lifecycle'
 import { createOutbox, type Entry, type Outbox } from './core/outbox'
-import { Emitter, guarded, report } from './emitter'
+import { createEmitter, guarded, report } from './emitter'
 import { isFatal, SocketError, type SocketErrorCode } from './errors'
 import type { CloseResult, EventMap, SocketState, Undelivered } from './events'
 import {
@@ -43,11 +43,11 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 const POLL_MS = 50
 
 /** Bytes that stay as they are, whatever their owner does to the buffer. */
-const kept = (data: Data): Data => (typeof data === 'string' ? data : data.slice())
+const kept = (data: Data): Data => data.slice()
 
 /** What is shown of a state. */
 const show = ({ name, attempt, until }: State) =>
-  Object.freeze(name === 'waiting' ? { name, attempt, retryAt: until } : { name, attempt }) as SocketState
+  Object.freeze({ name, attempt, retryAt: name === 'waiting' ? until : undefined }) as SocketState
 
 /** What `ReconnectingSocket` is made of, and documents. */
 export interface Socket<Incoming, Outgoing> {
@@ -80,7 +80,7 @@ export function createSocket<Incoming, Outgoing>(
     shouldRetry: (close, attempt) => guarded(() => shouldRetry?.(close, attempt)),
   }
   const url = provider(address, checkUrl)
-  const emitter = new Emitter<EventMap<Incoming, Outgoing>>()
+  const emitter = createEmitter<EventMap<Incoming, Outgoing>>()
   const outbox = createOutbox<Outgoing>(queue)
   const ping = heartbeat.message === undefined ? undefined : kept(encode(heartbeat.message))
 
@@ -226,7 +226,7 @@ export function createSocket<Incoming, Outgoing>(
     opened: () => dispatch({ type: 'opened' }),
     received,
     dropped: (code: number, reason: string, wasClean: boolean) =>
-      dispatch({ type: 'dropped', close: { code, reason, wasClean, local: false } }),
+      dispatch({ type: 'dropped', close: ended(code, reason, wasClean, false) }),
   }
 
   /** What was asked of the application failed: so does the attempt, unless it has ended already. */
@@ -258,16 +258,17 @@ export function createSocket<Incoming, Outgoing>(
       pong = isOpen && !!guarded(() => heartbeat.isPong?.(message as Incoming))
     }
     if (pong) {
-      if (pingedAt) roundTripMs = clock.now() - pingedAt
+      if (pingedAt) roundTripMs = lastSeen - pingedAt
       pingedAt = 0
-    } else if (isOpen) deliver(message as Incoming)
-    else early.push(message as Incoming)
+    } else early.push(message as Incoming)
+    if (isOpen) deliver()
     pump()
     publish()
   }
 
-  function deliver(message: Incoming): void {
-    notices.push(() => isOver(state) || emitter.emit('message', message))
+  function deliver(): void {
+    for (const message of early.splice(0))
+      notices.push(() => isOver(state) || emitter.emit('message', message))
   }
 
   function encode(message: Outgoing): Data {
@@ -322,7 +323,7 @@ export function createSocket<Incoming, Outgoing>(
     }
     if (todo[0] === 'open') {
       tell('open', { protocol: transport?.protocol ?? '', reconnected: opens++ > 0 })
-      for (const message of early.splice(0)) deliver(message)
+      deliver()
     }
     if (isOver(state) && !isOver(previous)) undelivered = lose(outbox.clear(), 'closed')
   }
@@ -429,9 +430,10 @@ export function createSocket<Incoming, Outgoing>(
       pump()
       lose(dropped, 'queue-full')
       publish()
-      sendersWait ||= outbox.pressure >= 1
-      return outbox.pressure < 1 || dropped.includes(entry)
+      const isFull = outbox.pressure >= 1
+      sendersWait ||= isFull
+      return !isFull || dropped.includes(entry)
     },
-    on: (event, listener) => emitter.on(event, listener),
+    on: emitter.on,
   }
 }

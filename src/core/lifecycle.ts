@@ -123,12 +123,12 @@ const OFFLINE_RETRY_MS = 30_000
 const BUSY_RETRY_MS = 5_000
 const LONGEST_HINT_MS = 300_000
 
-/** An end that the server had no part in. */
-export const ended = (code: number, reason: string): Close => ({
+/** By default one that the server had no part in. */
+export const ended = (code: number, reason: string, wasClean = false, local = true): Close => ({
   code,
   reason,
-  wasClean: false,
-  local: true,
+  wasClean,
+  local,
 })
 
 export function transition(state: State, event: Event, at: Inputs, policy: Policy): State {
