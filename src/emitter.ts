@@ -11,7 +11,7 @@ export interface Emitter<Events extends { [K in keyof Events]: Listener }> {
   emit<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): number
 }
 
-export function createEmitter<Events extends { [K in keyof Events]: Listener }>(): Emitter<Events> {
+export const createEmitter = <Events extends { [K in keyof Events]: Listener }>(): Emitter<Events> => {
   const emitter = createNanoEvents<Record<string, Listener>>()
   return {
     on(event, listener) {
@@ -33,7 +33,7 @@ export function createEmitter<Events extends { [K in keyof Events]: Listener }>(
 }
 
 /** Where errors go that are nobody's to catch: to `window.onerror` and the console, as from any event listener. */
-export function report(error: unknown): void {
+export const report = (error: unknown): void => {
   if (typeof reportError === 'function') reportError(error)
   else
     queueMicrotask(() => {
@@ -42,7 +42,7 @@ export function report(error: unknown): void {
 }
 
 /** Runs what belongs to the user. What it throws is reported, and counts as no answer. */
-export function guarded<T>(ask: () => T): T | undefined {
+export const guarded = <T>(ask: () => T): T | undefined => {
   try {
     return ask()
   } catch (error) {

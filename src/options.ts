@@ -240,7 +240,7 @@ export const settle = <Incoming, Outgoing>(
   asked: Options<Incoming, Outgoing>,
 ): Settings<Incoming, Outgoing> => settled(asked, '') as Settings<Incoming, Outgoing>
 
-function refuse(option: string, expected: string, value: unknown): never {
+const refuse = (option: string, expected: string, value: unknown): never => {
   // Objects are only named by their type: their own toString may throw, or tell a secret
   const got = Object(value) === value ? typeof value : JSON.stringify(value)
   throw new SocketError('invalid-option', `${option}: expected ${expected}, got ${got}`)
@@ -256,7 +256,7 @@ export const provider = <T, Checked extends T>(
  * Resolves a relative URL against the page, and `http(s)` to `ws(s)`, as the WHATWG WebSocket constructor does.
  * @throws SocketError `invalid-option`
  */
-export function checkUrl(input: string | URL): string {
+export const checkUrl = (input: string | URL): string => {
   try {
     // A token that is missing must not become ws://server/undefined
     const { href } = new URL(
@@ -273,7 +273,7 @@ export function checkUrl(input: string | URL): string {
  * What a browser's constructor would refuse: WHATWG WebSockets, RFC 6455 §4.1; a token is that of RFC 9110 §5.6.2.
  * @throws SocketError `invalid-option`
  */
-export function checkProtocols(input: string | readonly string[]): string[] {
+export const checkProtocols = (input: string | readonly string[]): string[] => {
   const names: unknown[] = [input].flat()
   const isToken = (name: unknown) => typeof name === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name)
   if (new Set(names).size < names.length || !names.every(isToken))

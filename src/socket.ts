@@ -63,10 +63,10 @@ export interface Socket<Incoming, Outgoing> {
 }
 
 /** Local functions over local variables: private without a word, and each call is short. */
-export function createSocket<Incoming, Outgoing>(
+export const createSocket = <Incoming, Outgoing>(
   address: Provider<string | URL>,
   options: Options<Incoming, Outgoing>,
-): Socket<Incoming, Outgoing> {
+): Socket<Incoming, Outgoing> => {
   const settings = settle(options)
   const { handshake, heartbeat, maxMessageBytes, protocols, queue, shouldRetry, signal } = settings
   const { codec = json() as Codec<Incoming, Outgoing> } = settings
@@ -82,7 +82,6 @@ export function createSocket<Incoming, Outgoing>(
   const url = provider(address, checkUrl)
   const emitter = createEmitter<EventMap<Incoming, Outgoing>>()
   const outbox = createOutbox<Outgoing>(queue)
-  const ping = heartbeat.message === undefined ? undefined : kept(encode(heartbeat.message))
 
   let state = IDLE
   let shown = show(state)
@@ -110,14 +109,14 @@ export function createSocket<Incoming, Outgoing>(
   let undelivered: readonly Undelivered<Outgoing>[] = []
 
   /** Commits at once, also from within a listener: it is only what listeners are told that waits its turn. */
-  function dispatch(event: Event): void {
+  const dispatch = (event: Event): void => {
     if (mailbox.push(event) > 1) return
     for (const next of mailbox) step(next)
     mailbox.length = 0
     publish()
   }
 
-  function step(event: Event): void {
+  const step = (event: Event): void => {
     const previous = state
     const now = clock.now()
     const at = { now, random: clock.random(), lastSeen, online: page.online() }
@@ -131,7 +130,7 @@ export function createSocket<Incoming, Outgoing>(
   }
 
   /** Listens to page and signal only until the end, so that a closed socket can be collected. */
-  function attend(): void {
+  const attend = (): void => {
     if (state.name === 'closed') {
       unlisten?.()
       unlisten = undefined
@@ -222,26 +221,19 @@ export function createSocket<Incoming, Outgoing>(
     },
   }
 
-  const handlers = {
-    opened: () => dispatch({ type: 'opened' }),
-    received,
-    dropped: (code: number, reason: string, wasClean: boolean) =>
-      dispatch({ type: 'dropped', close: ended(code, reason, wasClean, false) }),
-  }
-
   /** What was asked of the application failed: so does the attempt, unless it has ended already. */
-  function failed(
+  const failed = (
     code: 'provider' | 'handshake',
     cause: unknown,
     signal: AbortSignal,
     fatal = isFatal(cause),
-  ): void {
+  ): void => {
     if (signal.aborted) return
     fail(code, cause)
     dispatch({ type: 'dropped', close: ended(1006, `${code} failed`), fatal })
   }
 
-  function received(data: Data): void {
+  const received = (data: Data): void => {
     const isOpen = state.name === 'open'
     lastSeen = clock.now()
     // A UTF-16 unit is at most three bytes of UTF-8: most messages need not be counted
@@ -266,12 +258,19 @@ export function createSocket<Incoming, Outgoing>(
     publish()
   }
 
-  function deliver(): void {
+  const handlers = {
+    opened: () => dispatch({ type: 'opened' }),
+    received,
+    dropped: (code: number, reason: string, wasClean: boolean) =>
+      dispatch({ type: 'dropped', close: ended(code, reason, wasClean, false) }),
+  }
+
+  const deliver = (): void => {
     for (const message of early.splice(0))
       notices.push(() => isOver(state) || emitter.emit('message', message))
   }
 
-  function encode(message: Outgoing): Data {
+  const encode = (message: Outgoing): Data => {
     try {
       return codec.encode(message)
     } catch (cause) {
@@ -279,8 +278,10 @@ export function createSocket<Incoming, Outgoing>(
     }
   }
 
+  const ping = heartbeat.message === undefined ? undefined : kept(encode(heartbeat.message))
+
   /** Hands over what waits, as much as the WebSocket should hold, and looks again while something waits. */
-  function pump(): void {
+  const pump = (): void => {
     if (state.name !== 'open' || !transport) return
     while (outbox.messages && transport.buffered < queue.highWaterMarkBytes)
       transport.send((outbox.shift() as Entry<Outgoing>).data)
@@ -296,7 +297,7 @@ export function createSocket<Incoming, Outgoing>(
   }
 
   /** The one timer. It follows from the state, so a stale one cannot exist. */
-  function arm(): void {
+  const arm = (): void => {
     clock.clearTimeout(timer)
     const { until } = state
     if (until === Infinity) return
@@ -309,7 +310,7 @@ export function createSocket<Incoming, Outgoing>(
   }
 
   /** Notes what listeners are to be told of a step. */
-  function note(previous: State, todo: readonly Effect[], now: number): void {
+  const note = (previous: State, todo: readonly Effect[], now: number): void => {
     const { name, close, until } = state
     const wasOpen = previous.name === 'open' || previous.name === 'closing'
     if (name !== 'open' || previous.name !== 'open') {
@@ -328,30 +329,30 @@ export function createSocket<Incoming, Outgoing>(
     if (isOver(state) && !isOver(previous)) undelivered = lose(outbox.clear(), 'closed')
   }
 
-  function lose(
+  const lose = (
     entries: readonly Entry<Outgoing>[],
     code: Undelivered['code'],
-  ): readonly Undelivered<Outgoing>[] {
+  ): readonly Undelivered<Outgoing>[] => {
     const lost = entries.map(({ message }) => ({ message, code, certain: true }))
     for (const each of lost) tell('undelivered', each)
     return lost
   }
 
-  function fail(code: SocketErrorCode, cause: unknown, data?: Data): void {
+  const fail = (code: SocketErrorCode, cause: unknown, data?: Data): void => {
     const error = new SocketError(code, cause === undefined ? code : `${code}: ${cause}`, cause, data)
     notices.push(() => emitter.emit('error', error) || report(error))
     publish()
   }
 
-  function tell<K extends keyof EventMap>(
+  const tell = <K extends keyof EventMap>(
     event: K,
     ...args: Parameters<EventMap<Incoming, Outgoing>[K]>
-  ): void {
+  ): void => {
     notices.push(() => emitter.emit(event, ...args))
   }
 
   /** Settles promises, then tells listeners, in order and never in the middle of a step. What they cause is told after it. */
-  function publish(): void {
+  const publish = (): void => {
     if (mailbox.length) return
     waiters = waiters.filter(waits => waits())
     if (announcing) return
@@ -362,13 +363,13 @@ export function createSocket<Incoming, Outgoing>(
   }
 
   /** The present state. @throws SocketError `closed` if it is one that nothing can be expected of */
-  function usable(): State {
+  const usable = (): State => {
     if (!isOver(state)) return state
     throw new SocketError('closed', `closed: ${state.close?.code} ${state.close?.reason}`)
   }
 
   /** Fulfilled with the first answer but `false`, asked for after each step; rejected when `answer` throws. */
-  function wait<T>(answer: () => T | false): Promise<T> {
+  const wait = <T>(answer: () => T | false): Promise<T> => {
     return new Promise((resolve, reject) => {
       waiters.push(() => {
         try {
@@ -383,12 +384,12 @@ export function createSocket<Incoming, Outgoing>(
     })
   }
 
-  function start(type: 'connect' | 'reconnect'): void {
+  const start = (type: 'connect' | 'reconnect'): void => {
     signal?.throwIfAborted()
     dispatch({ type })
   }
 
-  function close(code?: number, reason = ''): Promise<CloseResult<Outgoing>> {
+  const close = (code?: number, reason = ''): Promise<CloseResult<Outgoing>> => {
     if (!/^(1000|[34]\d{3})$/.test(`${code ?? 1000}`) || toBytes(reason).length > 123)
       throw new SocketError('invalid-argument', 'close: expected 1000 or 3000 to 4999, and at most 123 bytes')
     const close: Close = ended(code ?? (reason ? 1000 : 1005), reason)

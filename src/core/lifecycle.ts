@@ -131,7 +131,7 @@ export const ended = (code: number, reason: string, wasClean = false, local = tr
   local,
 })
 
-export function transition(state: State, event: Event, at: Inputs, policy: Policy): State {
+export const transition = (state: State, event: Event, at: Inputs, policy: Policy): State => {
   const { name } = state
   const { type } = event
   const linked = isLinked(state)
@@ -208,7 +208,7 @@ const LINKED = ['connecting', 'handshaking', 'open', 'closing'] as const
  */
 export type Effect = 'drop' | (typeof LINKED)[number] | 'ping'
 
-export function effects(previous: State, next: State): Effect[] {
+export const effects = (previous: State, next: State): Effect[] => {
   const entered = LINKED.filter(name => name === next.name)
   // Whatever changes in `connecting`, it is another attempt
   const isNew = next.name === 'connecting' && next !== previous
@@ -237,12 +237,12 @@ const heard = (open: State, lastSeen: number, { heartbeat }: Policy): State => (
 })
 
 /** An open connection that was up for long enough to count as a success starts a new story. */
-function aged(open: State, upTo: number, policy: Policy): State {
+const aged = (open: State, upTo: number, policy: Policy): State => {
   return upTo - open.since < policy.minUptimeMs ? open : { ...open, attempt: 0, downSince: upTo }
 }
 
 /** The network is back, or someone looks: soon, at random within a second, unless the server asked for patience. */
-function hurry(waiting: State, at: Inputs): State {
+const hurry = (waiting: State, at: Inputs): State => {
   const until = Math.max(waiting.notBefore, at.now + at.random * PROMPT_MS)
   return until < waiting.until ? { ...waiting, until } : waiting
 }
@@ -250,7 +250,7 @@ function hurry(waiting: State, at: Inputs): State {
 const probes = ({ heartbeat }: Policy) => heartbeat.message !== undefined
 
 /** The deadline of an open connection has passed: is there life? Any inbound byte is. */
-function judge(open: State, at: Inputs, policy: Policy): State {
+const judge = (open: State, at: Inputs, policy: Policy): State => {
   const late = at.now - open.until > LATE_MS
   if (at.lastSeen >= open.pingedAt) {
     const alive = heard(open, at.lastSeen, policy)
@@ -262,13 +262,13 @@ function judge(open: State, at: Inputs, policy: Policy): State {
 }
 
 /** Awaits a sign of life, and asks for one if there is a way: in haste if the world may have changed. */
-function ask(open: State, { now }: Inputs, policy: Policy, haste: boolean): State {
+const ask = (open: State, { now }: Inputs, policy: Policy, haste: boolean): State => {
   const longest = haste && probes(policy) ? PROBE_TIMEOUT_MS : Infinity
   return { ...open, until: now + Math.min(policy.heartbeat.timeoutMs, longest), pingedAt: now }
 }
 
 /** A connection, or an attempt at one, has ended against our will: try again, later, or give up. */
-function retry(story: State, close: Close, at: Inputs, policy: Policy, fatal = false): State {
+const retry = (story: State, close: Close, at: Inputs, policy: Policy, fatal = false): State => {
   const attempt = story.attempt + 1
   const verdict = fatal ? false : (policy.shouldRetry(close, attempt) ?? !FATAL_CODES.includes(close.code))
   const chosen = typeof verdict === 'number' && verdict >= 0
@@ -282,7 +282,7 @@ function retry(story: State, close: Close, at: Inputs, policy: Policy, fatal = f
 }
 
 /** The least wait the server asked for, in ms: `retry=<ms>` in the close reason, or what the code implies. */
-function floorMs({ code, reason }: Close, random: number): number {
+const floorMs = ({ code, reason }: Close, random: number): number => {
   const hint = /\bretry=(\d+)/.exec(reason)
   if (hint) return Math.min(Number(hint[1]), LONGEST_HINT_MS) * (1 + 0.2 * random)
   return code === 1012 || code === 1013 ? BUSY_RETRY_MS * (1 + random) : 0

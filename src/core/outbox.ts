@@ -31,7 +31,7 @@ export interface Outbox<Message> {
   clear(): readonly Entry<Message>[]
 }
 
-export function createOutbox<Message>(policy: OutboxPolicy): Outbox<Message> {
+export const createOutbox = <Message>(policy: OutboxPolicy): Outbox<Message> => {
   const { maxMessages, maxBytes, highWaterMarkBytes, overflow } = policy
   /** Two stacks make a queue: shifting an array of a million costs, turning it around once does not. */
   let incoming: Entry<Message>[] = []
