@@ -134,7 +134,7 @@ export const ended = (code: number, reason: string, wasClean = false, local = tr
 export const transition = (state: State, event: Event, at: Inputs, policy: Policy): State => {
   const { name } = state
   const { type } = event
-  const linked = isLinked(state)
+  const linked = stage(state) >= 0
   const story = name === 'open' ? aged(state, at.now, policy) : state
   const replaced = linked ? { ...story, close: ended(1005, '') } : story
   const begin = (from: State): State => ({
@@ -198,8 +198,11 @@ export const transition = (state: State, event: Event, at: Inputs, policy: Polic
   }
 }
 
-/** These states hold a transport. */
+/** These states hold a transport. It goes through them in this order, and never back. */
 const LINKED = ['connecting', 'handshaking', 'open', 'closing'] as const
+
+/** How far the transport has come; -1 if there is none. */
+const stage = ({ name }: State) => (LINKED as readonly string[]).indexOf(name)
 
 /**
  * What the shell must do for a step, in order. `drop`: detach the transport, then close it unawaited. Entering a
@@ -209,16 +212,15 @@ const LINKED = ['connecting', 'handshaking', 'open', 'closing'] as const
 export type Effect = 'drop' | (typeof LINKED)[number] | 'ping'
 
 export const effects = (previous: State, next: State): Effect[] => {
-  const entered = LINKED.filter(name => name === next.name)
+  const [from, to] = [stage(previous), stage(next)]
+  const entered = LINKED[to]
   // Whatever changes in `connecting`, it is another attempt
-  const isNew = next.name === 'connecting' && next !== previous
-  const list: Effect[] = isLinked(previous) && (isNew || !entered[0]) ? ['drop'] : []
-  if (isNew || next.name !== previous.name) list.push(...entered)
+  const isNew = from !== to || (entered === 'connecting' && next !== previous)
+  const list: Effect[] = isNew && from >= to ? ['drop'] : []
+  if (isNew && entered) list.push(entered)
   if (next.pingedAt > previous.pingedAt) list.push('ping')
   return list
 }
-
-const isLinked = ({ name }: State) => LINKED.some(linked => linked === name)
 
 /** Nothing can be expected of it any more. */
 export const isOver = ({ name }: State) => name === 'closing' || name === 'closed'
@@ -273,8 +275,8 @@ const retry = (story: State, close: Close, at: Inputs, policy: Policy, fatal = f
   const verdict = fatal ? false : (policy.shouldRetry(close, attempt) ?? !FATAL_CODES.includes(close.code))
   const chosen = typeof verdict === 'number' && verdict >= 0
   const floor = chosen ? verdict : floorMs(close, at.random)
-  const usual = [floor, backoff(story.attempt, at.random, policy.backoff), at.online ? 0 : OFFLINE_RETRY_MS]
-  const until = at.now + (chosen ? floor : Math.max(...usual))
+  const usual = Math.max(backoff(story.attempt, at.random, policy.backoff), at.online ? 0 : OFFLINE_RETRY_MS)
+  const until = at.now + (chosen ? floor : Math.max(floor, usual))
   const next: State = { ...story, name: 'waiting', attempt, close, until, notBefore: at.now + floor }
   const givenUp =
     verdict === false || attempt >= policy.maxAttempts || until - story.downSince > policy.maxElapsedMs
