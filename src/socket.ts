@@ -177,8 +177,7 @@ export const createSocket = <Incoming, Outgoing>(
           ...attempt,
           send(message) {
             const data = encode(message)
-            if (signal.aborted || isOver(state))
-              throw new SocketError('closed', 'handshake: the attempt has ended')
+            usable(signal.aborted || isOver(state))
             transport?.send(data)
           },
           async receive() {
@@ -363,8 +362,8 @@ export const createSocket = <Incoming, Outgoing>(
   }
 
   /** The present state. @throws SocketError `closed` if it is one that nothing can be expected of */
-  const usable = (): State => {
-    if (!isOver(state)) return state
+  const usable = (over = isOver(state)): State => {
+    if (!over) return state
     throw new SocketError('closed', `closed: ${state.close?.code} ${state.close?.reason}`)
   }
 

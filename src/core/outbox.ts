@@ -37,50 +37,47 @@ export const createOutbox = <Message>(policy: OutboxPolicy): Outbox<Message> => 
   let incoming: Entry<Message>[] = []
   /** The oldest last. All of it is older than anything in `incoming`. */
   let outgoing: Entry<Message>[] = []
-  let bytes = 0
 
-  const count = () => incoming.length + outgoing.length
-
-  const shift = () => {
-    if (!outgoing.length) {
-      outgoing = incoming.reverse()
-      incoming = []
-    }
-    const entry = outgoing.pop()
-    bytes -= entry?.bytes ?? 0
-    return entry
-  }
-
-  /** Takes out the oldest for as long as `more` says so. */
-  const take = (more: () => boolean) => {
-    const taken: Entry<Message>[] = []
-    while (count() && more()) taken.push(shift() as Entry<Message>)
-    return taken
-  }
-
-  return {
-    get messages() {
-      return count()
-    },
-    get bytes() {
-      return bytes
-    },
+  const outbox = {
+    messages: 0,
+    bytes: 0,
     get pressure() {
-      return Math.max(bytes / highWaterMarkBytes, (count() / maxMessages) * 2)
+      return Math.max(outbox.bytes / highWaterMarkBytes, (outbox.messages / maxMessages) * 2)
     },
-    push(entry) {
-      const overflows = () => count() >= maxMessages || bytes + entry.bytes > maxBytes
+    push(entry: Entry<Message>) {
+      const overflows = () => outbox.messages >= maxMessages || outbox.bytes + entry.bytes > maxBytes
       if (overflows()) {
         if (overflow === 'throw') return undefined
         // Were it alone it would not fit either: there is no sense in dropping the others for it
         if (overflow === 'drop-newest' || entry.bytes > maxBytes) return [entry]
       }
       const dropped = take(overflows)
+      outbox.messages++
+      outbox.bytes += entry.bytes
       incoming.push(entry)
-      bytes += entry.bytes
       return dropped
     },
-    shift,
+    shift() {
+      if (!outgoing.length) {
+        outgoing = incoming.reverse()
+        incoming = []
+      }
+      const entry = outgoing.pop()
+      if (entry) {
+        outbox.messages--
+        outbox.bytes -= entry.bytes
+      }
+      return entry
+    },
     clear: () => take(() => true),
   }
+
+  /** Takes out the oldest for as long as `more` says so. */
+  const take = (more: () => boolean) => {
+    const taken: Entry<Message>[] = []
+    while (outbox.messages && more()) taken.push(outbox.shift() as Entry<Message>)
+    return taken
+  }
+
+  return outbox
 }
