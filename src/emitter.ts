@@ -7,8 +7,8 @@ type Listener = (...args: never[]) => void
 export interface Emitter<Events extends { [K in keyof Events]: Listener }> {
   /** @returns unsubscribes; from then on the listener is not called, even if it would have been next */
   on<K extends keyof Events & string>(event: K, listener: Events[K]): () => void
-  /** @returns how many listen. One who joins while this goes on is called from the next time. */
-  emit<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): number
+  /** @returns whether anyone listens. One who joins while this goes on is called from the next time. */
+  emit<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): boolean
 }
 
 export const createEmitter = <Events extends { [K in keyof Events]: Listener }>(): Emitter<Events> => {
@@ -25,9 +25,9 @@ export const createEmitter = <Events extends { [K in keyof Events]: Listener }>(
       }
     },
     emit(event, ...args) {
-      const { length } = emitter.events[event] ?? []
+      const heard = !!emitter.events[event]?.length
       emitter.emit(event, ...(args as never[]))
-      return length
+      return heard
     },
   }
 }

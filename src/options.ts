@@ -200,9 +200,6 @@ const beat = group<Beat<unknown, unknown>>({
   timeoutMs: amount(10_000),
 })
 
-/** To hear nothing of a server is right for as long as it takes. */
-const NEVER = { intervalMs: Infinity }
-
 const settled = group<Settings>({
   protocols: (value = []) => provider(value as Settings['protocols'], checkProtocols),
   autoConnect: choice(true, false),
@@ -216,7 +213,8 @@ const settled = group<Settings>({
   maxAttempts: amount(Infinity),
   maxElapsedMs: amount(Infinity),
   shouldRetry: optional('function'),
-  heartbeat: (value = false, path) => beat(value === false ? NEVER : value, path),
+  // Without one, hearing nothing is right for as long as it takes
+  heartbeat: (value = false, path) => beat(value === false ? { intervalMs: Infinity } : value, path),
   queue: group<OutboxPolicy>({
     maxMessages: amount(1_000),
     maxBytes: amount(4_194_304),

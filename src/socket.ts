@@ -311,7 +311,6 @@ export const createSocket = <Incoming, Outgoing>(
   /** Notes what listeners are to be told of a step. */
   const note = (previous: State, todo: readonly Effect[], now: number): void => {
     const { name, close, until } = state
-    const wasOpen = previous.name === 'open' || previous.name === 'closing'
     if (name !== 'open' || previous.name !== 'open') {
       const before = shown
       shown = show(state)
@@ -319,6 +318,7 @@ export const createSocket = <Incoming, Outgoing>(
     }
     if (close && todo[0] === 'drop') {
       const retryInMs = name === 'waiting' ? until - now : name === 'connecting' ? 0 : undefined
+      const wasOpen = previous.name === 'open' || previous.name === 'closing'
       tell('close', { ...close, wasOpen, final: name === 'closed', retryInMs })
     }
     if (todo[0] === 'open') {
@@ -375,9 +375,8 @@ export const createSocket = <Incoming, Outgoing>(
           const value = answer()
           return value === false || resolve(value)
         } catch (error) {
-          reject(error)
+          return reject(error)
         }
-        return false
       })
       publish()
     })

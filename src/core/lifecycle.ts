@@ -131,16 +131,20 @@ export const ended = (code: number, reason: string, wasClean = false, local = tr
   local,
 })
 
-export const transition = (state: State, event: Event, at: Inputs, policy: Policy): State => {
+/** All that a decision may look at. */
+type World = Inputs & Policy
+
+export const transition = (state: State, event: Event, inputs: Inputs, policy: Policy): State => {
+  const at: World = { ...policy, ...inputs }
   const { name } = state
   const { type } = event
   const linked = stage(state) >= 0
-  const story = name === 'open' ? aged(state, at.now, policy) : state
+  const story = name === 'open' ? aged(state, at.now, at) : state
   const replaced = linked ? { ...story, close: ended(1005, '') } : story
   const begin = (from: State): State => ({
     ...from,
     name: 'connecting',
-    until: at.now + policy.connectTimeoutMs,
+    until: at.now + at.connectTimeoutMs,
   })
 
   switch (type) {
@@ -151,20 +155,20 @@ export const transition = (state: State, event: Event, at: Inputs, policy: Polic
 
     case 'opened':
       if (name !== 'connecting') return state
-      return policy.handshake ? { ...state, name: 'handshaking' } : established(state, at, policy)
+      return at.handshake ? { ...state, name: 'handshaking' } : established(state, at)
 
     case 'welcomed':
-      return name === 'handshaking' ? established(state, at, policy) : state
+      return name === 'handshaking' ? established(state, at) : state
 
     case 'dropped':
       if (name === 'closing') return rest('closed', { ...state, close: { ...event.close, local: true } })
-      return linked ? retry(story, event.close, at, policy, event.fatal) : state
+      return linked ? retry(story, event.close, at, event.fatal) : state
 
     case 'close': {
       if (isOver(state)) return state
       const closing = { ...story, close: event.close }
       if (name !== 'open') return rest('closed', closing)
-      return { ...closing, name: 'closing', until: at.now + policy.closeTimeoutMs }
+      return { ...closing, name: 'closing', until: at.now + at.closeTimeoutMs }
     }
 
     case 'suspend':
@@ -188,13 +192,11 @@ export const transition = (state: State, event: Event, at: Inputs, policy: Polic
       if (at.now < state.until) {
         if (type === 'deadline') return state
         if (name === 'waiting') return hurry(state, at)
-        return name === 'open' && !state.pingedAt && probes(policy) ? ask(state, at, policy, true) : state
+        return name === 'open' && !state.pingedAt && probes(at) ? ask(state, at, true) : state
       }
       if (name === 'waiting') return begin(state)
-      if (name === 'open') return judge(state, at, policy)
-      return name === 'closing'
-        ? rest('closed', state)
-        : retry(state, ended(1006, 'connect timeout'), at, policy)
+      if (name === 'open') return judge(state, at)
+      return name === 'closing' ? rest('closed', state) : retry(state, ended(1006, 'connect timeout'), at)
   }
 }
 
@@ -227,11 +229,10 @@ export const isOver = ({ name }: State) => name === 'closing' || name === 'close
 
 const rest = (name: StateName, from: State): State => ({ ...from, name, until: Infinity })
 
-const established = (state: State, { now }: Inputs, policy: Policy) =>
-  heard({ ...state, name: 'open', since: now }, now, policy)
+const established = (state: State, at: World) => heard({ ...state, name: 'open', since: at.now }, at.now, at)
 
 /** Known to be alive: the next deadline is to ask again. */
-const heard = (open: State, lastSeen: number, { heartbeat }: Policy): State => ({
+const heard = (open: State, lastSeen: number, { heartbeat }: World): State => ({
   ...open,
   until: lastSeen + heartbeat.intervalMs,
   pingedAt: 0,
@@ -239,8 +240,8 @@ const heard = (open: State, lastSeen: number, { heartbeat }: Policy): State => (
 })
 
 /** An open connection that was up for long enough to count as a success starts a new story. */
-const aged = (open: State, upTo: number, policy: Policy): State => {
-  return upTo - open.since < policy.minUptimeMs ? open : { ...open, attempt: 0, downSince: upTo }
+const aged = (open: State, upTo: number, at: World): State => {
+  return upTo - open.since < at.minUptimeMs ? open : { ...open, attempt: 0, downSince: upTo }
 }
 
 /** The network is back, or someone looks: soon, at random within a second, unless the server asked for patience. */
@@ -249,37 +250,36 @@ const hurry = (waiting: State, at: Inputs): State => {
   return until < waiting.until ? { ...waiting, until } : waiting
 }
 
-const probes = ({ heartbeat }: Policy) => heartbeat.message !== undefined
+const probes = ({ heartbeat }: World) => heartbeat.message !== undefined
 
 /** The deadline of an open connection has passed: is there life? Any inbound byte is. */
-const judge = (open: State, at: Inputs, policy: Policy): State => {
+const judge = (open: State, at: World): State => {
   const late = at.now - open.until > LATE_MS
   if (at.lastSeen >= open.pingedAt) {
-    const alive = heard(open, at.lastSeen, policy)
-    return at.now < alive.until ? alive : ask(alive, at, policy, late)
+    const alive = heard(open, at.lastSeen, at)
+    return at.now < alive.until ? alive : ask(alive, at, late)
   }
   // While we slept, or were throttled, the answer may have had no chance to be heard
-  if (late && !open.secondChance) return ask({ ...open, secondChance: true }, at, policy, true)
-  return retry(aged(open, at.lastSeen, policy), ended(1006, 'heartbeat timeout'), at, policy)
+  if (late && !open.secondChance) return ask({ ...open, secondChance: true }, at, true)
+  return retry(aged(open, at.lastSeen, at), ended(1006, 'heartbeat timeout'), at)
 }
 
 /** Awaits a sign of life, and asks for one if there is a way: in haste if the world may have changed. */
-const ask = (open: State, { now }: Inputs, policy: Policy, haste: boolean): State => {
-  const longest = haste && probes(policy) ? PROBE_TIMEOUT_MS : Infinity
-  return { ...open, until: now + Math.min(policy.heartbeat.timeoutMs, longest), pingedAt: now }
+const ask = (open: State, at: World, haste: boolean): State => {
+  const longest = haste && probes(at) ? PROBE_TIMEOUT_MS : Infinity
+  return { ...open, until: at.now + Math.min(at.heartbeat.timeoutMs, longest), pingedAt: at.now }
 }
 
 /** A connection, or an attempt at one, has ended against our will: try again, later, or give up. */
-const retry = (story: State, close: Close, at: Inputs, policy: Policy, fatal = false): State => {
+const retry = (story: State, close: Close, at: World, fatal = false): State => {
   const attempt = story.attempt + 1
-  const verdict = fatal ? false : (policy.shouldRetry(close, attempt) ?? !FATAL_CODES.includes(close.code))
+  const verdict = fatal ? false : (at.shouldRetry(close, attempt) ?? !FATAL_CODES.includes(close.code))
   const chosen = typeof verdict === 'number' && verdict >= 0
   const floor = chosen ? verdict : floorMs(close, at.random)
-  const usual = Math.max(backoff(story.attempt, at.random, policy.backoff), at.online ? 0 : OFFLINE_RETRY_MS)
+  const usual = Math.max(backoff(story.attempt, at.random, at.backoff), at.online ? 0 : OFFLINE_RETRY_MS)
   const until = at.now + (chosen ? floor : Math.max(floor, usual))
   const next: State = { ...story, name: 'waiting', attempt, close, until, notBefore: at.now + floor }
-  const givenUp =
-    verdict === false || attempt >= policy.maxAttempts || until - story.downSince > policy.maxElapsedMs
+  const givenUp = verdict === false || attempt >= at.maxAttempts || until - story.downSince > at.maxElapsedMs
   return givenUp ? rest('closed', next) : next
 }
 

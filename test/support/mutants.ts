@@ -23,14 +23,14 @@ export const mutants: readonly Mutant[] = [
     'next.pingedAt < previous.pingedAt',
   ),
   mutant('a deadline that is not due is obeyed', "if (type === 'deadline') return state", ''),
-  mutant('an attempt is not bounded', 'until: at.now + policy.connectTimeoutMs', 'until: Infinity'),
+  mutant('an attempt is not bounded', 'until: at.now + at.connectTimeoutMs', 'until: Infinity'),
   mutant(
     'reconnect opens in a page that is put away',
     "return type === 'connect' || name === 'suspended' ? state",
     "return type === 'connect' ? state",
   ),
   mutant('connect pre-empts a wait', "return type === 'connect' || name", 'return name'),
-  mutant('the handshake is skipped', 'return policy.handshake ?', 'return false as boolean ?'),
+  mutant('the handshake is skipped', 'return at.handshake ?', 'return false as boolean ?'),
   mutant(
     'welcomed opens whatever is',
     "return name === 'handshaking' ? established",
@@ -41,7 +41,7 @@ export const mutants: readonly Mutant[] = [
     "if (name === 'closing') return rest('closed', { ...state, close: { ...event.close, local: true } })",
     '',
   ),
-  mutant('closing waits for ever', 'until: at.now + policy.closeTimeoutMs', 'until: Infinity'),
+  mutant('closing waits for ever', 'until: at.now + at.closeTimeoutMs', 'until: Infinity'),
   mutant(
     'close while waiting goes on waiting',
     'if (isOver(state)) return state',
@@ -78,7 +78,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'minimum uptime is not asked for',
-    'return upTo - open.since < policy.minUptimeMs ?',
+    'return upTo - open.since < at.minUptimeMs ?',
     'return false as boolean ?',
   ),
   mutant(
@@ -91,17 +91,17 @@ export const mutants: readonly Mutant[] = [
   mutant('an answer is overlooked', 'if (at.lastSeen >= open.pingedAt)', 'if (!open.pingedAt)'),
   mutant(
     'after a late answer the deadline is in the past',
-    'return at.now < alive.until ? alive : ask(alive, at, policy, late)',
+    'return at.now < alive.until ? alive : ask(alive, at, late)',
     'return alive',
   ),
   mutant(
     'silence is never asked, only judged',
-    'return at.now < alive.until ? alive : ask(alive, at, policy, late)',
-    "return at.now < alive.until ? alive : retry(alive, ended(1006, ''), at, policy)",
+    'return at.now < alive.until ? alive : ask(alive, at, late)',
+    "return at.now < alive.until ? alive : retry(alive, ended(1006, ''), at)",
   ),
   mutant(
     'a watchdog without a message asks when it is online',
-    '!state.pingedAt && probes(policy)',
+    '!state.pingedAt && probes(at)',
     '!state.pingedAt',
   ),
   mutant('a fatal failure is retried', 'const verdict = fatal ? false :', 'const verdict ='),
@@ -111,7 +111,7 @@ export const mutants: readonly Mutant[] = [
     'chosen ? verdict : floorMs(close, at.random)',
     'chosen ? verdict : 0',
   ),
-  mutant('maxAttempts is never reached', 'attempt >= policy.maxAttempts', 'attempt > policy.maxAttempts + 1'),
-  mutant('maxElapsedMs is never reached', 'until - story.downSince > policy.maxElapsedMs', 'false'),
+  mutant('maxAttempts is never reached', 'attempt >= at.maxAttempts', 'attempt > at.maxAttempts + 1'),
+  mutant('maxElapsedMs is never reached', 'until - story.downSince > at.maxElapsedMs', 'false'),
   mutant('failures are not counted', 'const attempt = story.attempt + 1', 'const attempt = story.attempt'),
 ]
