@@ -4,31 +4,36 @@ import { createNanoEvents } from 'nanoevents'
 
 type Listener = (...args: never[]) => void
 
-export class Emitter<Events extends { [K in keyof Events]: Listener }> {
-  readonly #emitter = createNanoEvents<Record<string, Listener>>()
-
+export interface Emitter<Events extends { [K in keyof Events]: Listener }> {
   /** @returns unsubscribes; from then on the listener is not called, even if it would have been next */
-  on<K extends keyof Events & string>(event: K, listener: Events[K]): () => void {
-    let active = true
-    const off = this.#emitter.on(event, (...args) => {
-      if (active) guarded(() => listener(...args))
-    })
-    return () => {
-      active = false
-      off()
-    }
-  }
-
+  on<K extends keyof Events & string>(event: K, listener: Events[K]): () => void
   /** @returns whether anyone listens. One who joins while this goes on is called from the next time. */
-  emit<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): boolean {
-    const heard = !!this.#emitter.events[event]?.length
-    this.#emitter.emit(event, ...(args as never[]))
-    return heard
+  emit<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): boolean
+}
+
+export const createEmitter = <Events extends { [K in keyof Events]: Listener }>(): Emitter<Events> => {
+  const emitter = createNanoEvents<Record<string, Listener>>()
+  return {
+    on(event, listener) {
+      let active = true
+      const off = emitter.on(event, (...args) => {
+        if (active) guarded(() => listener(...args))
+      })
+      return () => {
+        active = false
+        off()
+      }
+    },
+    emit(event, ...args) {
+      const heard = !!emitter.events[event]?.length
+      emitter.emit(event, ...(args as never[]))
+      return heard
+    },
   }
 }
 
 /** Where errors go that are nobody's to catch: to `window.onerror` and the console, as from any event listener. */
-export function report(error: unknown): void {
+export const report = (error: unknown): void => {
   if (typeof reportError === 'function') reportError(error)
   else
     queueMicrotask(() => {
@@ -37,7 +42,7 @@ export function report(error: unknown): void {
 }
 
 /** Runs what belongs to the user. What it throws is reported, and counts as no answer. */
-export function guarded<T>(ask: () => T): T | undefined {
+export const guarded = <T>(ask: () => T): T | undefined => {
   try {
     return ask()
   } catch (error) {

@@ -24,9 +24,9 @@ export type SocketErrorCode =
 
 export class SocketError extends Error {
   override name = 'SocketError'
-  readonly code: SocketErrorCode
+  declare readonly code: SocketErrorCode
   /** What came from the peer, where that is what the error is about. */
-  readonly data: unknown
+  declare readonly data: unknown
 
   constructor(code: SocketErrorCode, message: string, cause?: unknown, data?: unknown) {
     super(message, { cause })

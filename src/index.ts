@@ -20,5 +20,5 @@ export type {
   WebSocketConstructor,
   WebSocketLike,
 } from './platform/transport'
-export { ReconnectingSocket } from './socket'
+export { ReconnectingSocket } from './reconnecting-socket'
 export { bytes, type Codec, json, text } from './wire/codec'

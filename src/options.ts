@@ -139,7 +139,9 @@ export interface Options<Incoming = unknown, Outgoing = unknown> {
 }
 
 /** {@link Options} with the defaults in. */
-export interface Settings {
+export interface Settings<Incoming = unknown, Outgoing = unknown>
+  extends Pick<Options<Incoming, Outgoing>, 'codec' | 'handshake' | 'shouldRetry' | 'signal' | 'WebSocket'> {
+  readonly protocols: Provider<string | readonly string[]>
   readonly autoConnect: boolean
   readonly connectTimeoutMs: number
   readonly closeTimeoutMs: number
@@ -148,82 +150,111 @@ export interface Settings {
   readonly maxElapsedMs: number
   readonly maxMessageBytes: number
   readonly backoff: Backoff
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number }
+  readonly heartbeat: Beat<Incoming, Outgoing>
   readonly queue: OutboxPolicy
   readonly platform: Partial<Platform>
 }
 
-/** The default of an option; or the type or types it must have where there is none; or its choices, the first by default. */
-type Rules = { readonly [option: string]: number | string | readonly unknown[] | Rules }
+interface Beat<Incoming, Outgoing> extends Pick<HeartbeatOptions<Incoming, Outgoing>, 'message' | 'isPong'> {
+  readonly intervalMs: number
+  readonly timeoutMs: number
+}
 
-const RULES = {
-  protocols: 'string object function',
-  autoConnect: [true, false],
-  codec: 'object',
-  handshake: 'function',
-  signal: 'object',
-  connectTimeoutMs: 10_000,
-  closeTimeoutMs: 2_000,
-  minUptimeMs: 10_000,
-  backoff: { baseMs: 1_000, maxMs: 12_000 },
-  maxAttempts: Infinity,
-  maxElapsedMs: Infinity,
-  shouldRetry: 'function',
-  heartbeat: { message: '', isPong: 'function', intervalMs: 25_000, timeoutMs: 10_000 },
-  queue: {
-    maxMessages: 1_000,
-    maxBytes: 4_194_304,
-    highWaterMarkBytes: 1_048_576,
-    overflow: ['throw', 'drop-oldest', 'drop-newest'],
-  },
-  maxMessageBytes: 16_777_216,
-  WebSocket: 'function',
-  platform: { clock: 'object', page: 'object', transport: 'function' },
-} satisfies Rules
+/** What an option is settled to: what was asked for, or else the default. Throws for what cannot be. */
+type Rule<T> = (value: unknown, path: string) => T
+
+const amount =
+  (usual: number): Rule<number> =>
+  (value = usual, path) =>
+    typeof value === 'number' && value > 0 ? value : refuse(path, 'a number above 0', value)
+
+/** The first by default. */
+const choice =
+  <T>(...choices: readonly T[]): Rule<T> =>
+  (value = choices[0], path) =>
+    choices.includes(value as T) ? (value as T) : refuse(path, choices.join(' or '), value)
+
+const optional =
+  <T>(type: 'function' | 'object'): Rule<T | undefined> =>
+  (value, path) =>
+    value === undefined || (value && typeof value === type) ? (value as T) : refuse(path, type, value)
+
+const group =
+  <T extends object>(rules: { readonly [name in keyof T]-?: Rule<T[name]> }): Rule<T> =>
+  (value = {}, path) => {
+    const given = Object(value)
+    if (given !== value) refuse(path || 'options', 'object', value)
+    const settled: Partial<T> = {}
+    for (const name in { ...given, ...rules } as typeof rules) {
+      const at = path && `${path}.`
+      const rule = rules[name] ?? refuse(at + name, 'nothing by this name', given[name])
+      settled[name] = rule(given[name], at + name)
+    }
+    return settled as T
+  }
+
+const beat = group<Beat<unknown, unknown>>({
+  message: value => value,
+  isPong: optional('function'),
+  intervalMs: amount(25_000),
+  timeoutMs: amount(10_000),
+})
+
+const settled = group<Settings>({
+  protocols: (value = []) => provider(value as Settings['protocols'], checkProtocols),
+  autoConnect: choice(true, false),
+  codec: optional('object'),
+  handshake: optional('function'),
+  signal: optional('object'),
+  connectTimeoutMs: amount(10_000),
+  closeTimeoutMs: amount(2_000),
+  minUptimeMs: amount(10_000),
+  backoff: group<Backoff>({ baseMs: amount(1_000), maxMs: amount(12_000) }),
+  maxAttempts: amount(Infinity),
+  maxElapsedMs: amount(Infinity),
+  shouldRetry: optional('function'),
+  // Without one, hearing nothing is right for as long as it takes
+  heartbeat: (value = false, path) => beat(value === false ? { intervalMs: Infinity } : value, path),
+  queue: group<OutboxPolicy>({
+    maxMessages: amount(1_000),
+    maxBytes: amount(4_194_304),
+    highWaterMarkBytes: amount(1_048_576),
+    overflow: choice('throw', 'drop-oldest', 'drop-newest'),
+  }),
+  maxMessageBytes: amount(16_777_216),
+  WebSocket: optional('function'),
+  platform: group<Partial<Platform>>({
+    clock: optional('object'),
+    page: optional('object'),
+    transport: optional('function'),
+  }),
+})
 
 /**
  * Checks what was asked for and puts the defaults in; `undefined` asks for nothing.
  * @throws SocketError `invalid-option`, with the path of the first option that is wrong or unknown
  */
-export function settle(asked: unknown, rules: Rules = RULES, path = ''): Settings {
-  const given = asked as Record<string, unknown>
-  if (Object(given) !== given) refuse(path || 'options', 'object', given)
-  const at = (name: string) => (path ? `${path}.${name}` : name)
-  for (const name in given) if (!(name in rules)) refuse(at(name), 'nothing by this name', given[name])
-  const settled = Object.entries(rules).map(([name, rule]) => {
-    const value = given[name]
-    const isGiven = value !== undefined
-    if (typeof rule === 'number') {
-      if (isGiven && !(typeof value === 'number' && value > 0)) refuse(at(name), 'a number above 0', value)
-      return [name, value ?? rule]
-    }
-    if (Array.isArray(rule)) {
-      if (isGiven && !rule.includes(value)) refuse(at(name), rule.join(' or '), value)
-      return [name, value ?? rule[0]]
-    }
-    if (typeof rule === 'string') {
-      if (isGiven && rule && (value === null || !rule.includes(typeof value))) refuse(at(name), rule, value)
-      return [name, value]
-    }
-    return [
-      name,
-      settle(isGiven && (value !== false || name !== 'heartbeat') ? value : {}, rule as Rules, at(name)),
-    ]
-  })
-  return Object.fromEntries(settled)
-}
+export const settle = <Incoming, Outgoing>(
+  asked: Options<Incoming, Outgoing>,
+): Settings<Incoming, Outgoing> => settled(asked, '') as Settings<Incoming, Outgoing>
 
-function refuse(option: string, expected: string, value: unknown): never {
+const refuse = (option: string, expected: string, value: unknown): never => {
   // Objects are only named by their type: their own toString may throw, or tell a secret
   const got = Object(value) === value ? typeof value : JSON.stringify(value)
   throw new SocketError('invalid-option', `${option}: expected ${expected}, got ${got}`)
 }
 
+/** A value is checked, and resolved, once: the page may move to another address by pushState. */
+export const provider = <T, Checked extends T>(
+  asked: Provider<T>,
+  check: (value: T) => Checked,
+): Provider<T> => (typeof asked === 'function' ? asked : check(asked as T))
+
 /**
  * Resolves a relative URL against the page, and `http(s)` to `ws(s)`, as the WHATWG WebSocket constructor does.
  * @throws SocketError `invalid-option`
  */
-export function checkUrl(input: string | URL): string {
+export const checkUrl = (input: string | URL): string => {
   try {
     // A token that is missing must not become ws://server/undefined
     const { href } = new URL(
@@ -240,7 +271,7 @@ export function checkUrl(input: string | URL): string {
  * What a browser's constructor would refuse: WHATWG WebSockets, RFC 6455 §4.1; a token is that of RFC 9110 §5.6.2.
  * @throws SocketError `invalid-option`
  */
-export function checkProtocols(input: string | readonly string[]): string[] {
+export const checkProtocols = (input: string | readonly string[]): string[] => {
   const names: unknown[] = [input].flat()
   const isToken = (name: unknown) => typeof name === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name)
   if (new Set(names).size < names.length || !names.every(isToken))

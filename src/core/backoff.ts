@@ -19,7 +19,7 @@ const SHORTEST_MS = 100
  * @returns ms, finite and above zero for every attempt
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
-export function backoff(attempt: number, random: number, { baseMs, maxMs }: Backoff): number {
+export const backoff = (attempt: number, random: number, { baseMs, maxMs }: Backoff): number => {
   const uncapped = baseMs * 2 ** attempt
   const jittered = uncapped < maxMs ? random * uncapped : (0.5 + 0.5 * random) * maxMs
   return Math.max(jittered, Math.min(SHORTEST_MS, baseMs, maxMs))

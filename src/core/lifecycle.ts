@@ -73,7 +73,9 @@ export interface Inputs {
   readonly online: boolean
 }
 
+/** Who asked for none has one that never beats. */
 interface Heartbeat {
+  /** `Infinity` if there is nothing to be heard. */
   readonly intervalMs: number
   readonly timeoutMs: number
   /** What to ask the peer with. Without it there is only a watchdog that listens. */
@@ -89,7 +91,7 @@ export interface Policy {
   readonly maxElapsedMs: number
   /** If there is one, it stands between `connecting` and `open`. */
   readonly handshake?: unknown
-  readonly heartbeat?: Heartbeat | false | undefined
+  readonly heartbeat: Heartbeat
   /** Must not throw. A number is a delay in ms; `undefined` leaves it to the close code. */
   readonly shouldRetry: (close: Close, attempt: number) => boolean | number | undefined
 }
@@ -121,50 +123,57 @@ const OFFLINE_RETRY_MS = 30_000
 const BUSY_RETRY_MS = 5_000
 const LONGEST_HINT_MS = 300_000
 
-const OURS: Close = { code: 1005, reason: '', wasClean: false, local: true }
-const TIMED_OUT: Close = { code: 1006, reason: 'connect timeout', wasClean: false, local: true }
-const SILENT: Close = { code: 1006, reason: 'heartbeat timeout', wasClean: false, local: true }
+/** By default one that the server had no part in. */
+export const ended = (code: number, reason: string, wasClean = false, local = true): Close => ({
+  code,
+  reason,
+  wasClean,
+  local,
+})
 
-export function transition(state: State, event: Event, at: Inputs, policy: Policy): State {
+/** All that a decision may look at. */
+type World = Inputs & Policy
+
+export const transition = (state: State, event: Event, inputs: Inputs, policy: Policy): State => {
+  const at: World = { ...policy, ...inputs }
   const { name } = state
   const { type } = event
-  const linked = isLinked(state)
-  const over = name === 'idle' || name === 'closing' || name === 'closed'
-  const story = name === 'open' ? aged(state, at.now, policy) : state
-  const replaced = linked ? { ...story, close: OURS } : story
+  const linked = stage(state) >= 0
+  const story = name === 'open' ? aged(state, at.now, at) : state
+  const replaced = linked ? { ...story, close: ended(1005, '') } : story
   const begin = (from: State): State => ({
     ...from,
     name: 'connecting',
-    until: at.now + policy.connectTimeoutMs,
+    until: at.now + at.connectTimeoutMs,
   })
-  const rest = (name: StateName, from: State): State => ({ ...from, name, until: Infinity })
 
   switch (type) {
     case 'connect':
     case 'reconnect':
-      if (over) return begin({ ...state, attempt: 0, downSince: at.now })
+      if (name === 'idle' || isOver(state)) return begin({ ...state, attempt: 0, downSince: at.now })
       return type === 'connect' || name === 'suspended' ? state : begin(replaced)
 
     case 'opened':
       if (name !== 'connecting') return state
-      return policy.handshake ? { ...state, name: 'handshaking' } : established(state, at, policy)
+      return at.handshake ? { ...state, name: 'handshaking' } : established(state, at)
 
     case 'welcomed':
-      return name === 'handshaking' ? established(state, at, policy) : state
+      return name === 'handshaking' ? established(state, at) : state
 
     case 'dropped':
       if (name === 'closing') return rest('closed', { ...state, close: { ...event.close, local: true } })
-      return linked ? retry(story, event.close, at, policy, event.fatal) : state
+      return linked ? retry(story, event.close, at, event.fatal) : state
 
     case 'close': {
+      if (isOver(state)) return state
       const closing = { ...story, close: event.close }
-      if (name === 'open') return { ...closing, name: 'closing', until: at.now + policy.closeTimeoutMs }
-      return over && name !== 'idle' ? state : rest('closed', closing)
+      if (name !== 'open') return rest('closed', closing)
+      return { ...closing, name: 'closing', until: at.now + at.closeTimeoutMs }
     }
 
     case 'suspend':
       if (name === 'closing') return rest('closed', state)
-      return over || name === 'suspended' ? state : rest('suspended', replaced)
+      return linked || name === 'waiting' ? rest('suspended', replaced) : state
 
     case 'restore':
       // A transport that was open when the page was put away is dead, whatever its readyState says
@@ -183,102 +192,99 @@ export function transition(state: State, event: Event, at: Inputs, policy: Polic
       if (at.now < state.until) {
         if (type === 'deadline') return state
         if (name === 'waiting') return hurry(state, at)
-        return name === 'open' && !state.pingedAt && probes(policy) ? ask(state, at, policy, true) : state
+        return name === 'open' && !state.pingedAt && probes(at) ? ask(state, at, true) : state
       }
       if (name === 'waiting') return begin(state)
-      if (name === 'open') return judge(state, at, policy)
-      return name === 'closing' ? rest('closed', state) : retry(state, TIMED_OUT, at, policy)
+      if (name === 'open') return judge(state, at)
+      return name === 'closing' ? rest('closed', state) : retry(state, ended(1006, 'connect timeout'), at)
   }
 }
 
+/** These states hold a transport. It goes through them in this order, and never back. */
+const LINKED = ['connecting', 'handshaking', 'open', 'closing'] as const
+
+/** How far the transport has come; -1 if there is none. */
+const stage = ({ name }: State) => (LINKED as readonly string[]).indexOf(name)
+
 /**
- * What the shell must do for a step, in order. `drop`: detach the transport, then close it unawaited. `open`: start
- * another. `greet`: run the handshake. `flush`: send what is queued. `ping`: ask for life. `close`: start the closing
- * handshake.
+ * What the shell must do for a step, in order. `drop`: detach the transport, then close it unawaited. Entering a
+ * linked state goes by its name. `connecting`: start another transport. `handshaking`: run the handshake. `open`:
+ * send what is queued. `closing`: start the closing handshake. `ping`: ask for life.
  */
-export type Effect = 'drop' | 'open' | 'greet' | 'flush' | 'ping' | 'close'
+export type Effect = 'drop' | (typeof LINKED)[number] | 'ping'
 
-/** What entering a state asks for. These, and no others, are the linked states: they hold a transport. */
-const ENTRIES: { readonly [name in StateName]?: Effect } = {
-  connecting: 'open',
-  handshaking: 'greet',
-  open: 'flush',
-  closing: 'close',
-}
-
-export function effects(previous: State, next: State): Effect[] {
-  const { name } = next
+export const effects = (previous: State, next: State): Effect[] => {
+  const [from, to] = [stage(previous), stage(next)]
+  const entered = LINKED[to]
   // Whatever changes in `connecting`, it is another attempt
-  const isNew = name === 'connecting' && next !== previous
-  const list: Effect[] = isLinked(previous) && (isNew || !isLinked(next)) ? ['drop'] : []
-  const entry = ENTRIES[name]
-  if (entry && (isNew || name !== previous.name)) list.push(entry)
-  if (next.pingedAt && next.pingedAt !== previous.pingedAt) list.push('ping')
+  const isNew = from !== to || (entered === 'connecting' && next !== previous)
+  const list: Effect[] = isNew && from >= to ? ['drop'] : []
+  if (isNew && entered) list.push(entered)
+  if (next.pingedAt > previous.pingedAt) list.push('ping')
   return list
 }
 
-const isLinked = ({ name }: State) => name in ENTRIES
+/** Nothing can be expected of it any more. */
+export const isOver = ({ name }: State) => name === 'closing' || name === 'closed'
 
-function established(state: State, { now }: Inputs, { heartbeat }: Policy): State {
-  const until = heartbeat ? now + heartbeat.intervalMs : Infinity
-  return { ...state, name: 'open', until, since: now, pingedAt: 0, secondChance: false }
-}
+const rest = (name: StateName, from: State): State => ({ ...from, name, until: Infinity })
+
+const established = (state: State, at: World) => heard({ ...state, name: 'open', since: at.now }, at.now, at)
+
+/** Known to be alive: the next deadline is to ask again. */
+const heard = (open: State, lastSeen: number, { heartbeat }: World): State => ({
+  ...open,
+  until: lastSeen + heartbeat.intervalMs,
+  pingedAt: 0,
+  secondChance: false,
+})
 
 /** An open connection that was up for long enough to count as a success starts a new story. */
-function aged(open: State, upTo: number, policy: Policy): State {
-  return upTo - open.since < policy.minUptimeMs ? open : { ...open, attempt: 0, downSince: upTo }
+const aged = (open: State, upTo: number, at: World): State => {
+  return upTo - open.since < at.minUptimeMs ? open : { ...open, attempt: 0, downSince: upTo }
 }
 
 /** The network is back, or someone looks: soon, at random within a second, unless the server asked for patience. */
-function hurry(waiting: State, at: Inputs): State {
+const hurry = (waiting: State, at: Inputs): State => {
   const until = Math.max(waiting.notBefore, at.now + at.random * PROMPT_MS)
   return until < waiting.until ? { ...waiting, until } : waiting
 }
 
-const probes = ({ heartbeat }: Policy) => heartbeat && heartbeat.message !== undefined
+const probes = ({ heartbeat }: World) => heartbeat.message !== undefined
 
 /** The deadline of an open connection has passed: is there life? Any inbound byte is. */
-function judge(open: State, at: Inputs, policy: Policy): State {
-  if (!policy.heartbeat) return { ...open, until: Infinity }
+const judge = (open: State, at: World): State => {
   const late = at.now - open.until > LATE_MS
   if (at.lastSeen >= open.pingedAt) {
-    const until = at.lastSeen + policy.heartbeat.intervalMs
-    const alive = { ...open, until, pingedAt: 0, secondChance: false }
-    return at.now < until ? alive : ask(alive, at, policy, late)
+    const alive = heard(open, at.lastSeen, at)
+    return at.now < alive.until ? alive : ask(alive, at, late)
   }
   // While we slept, or were throttled, the answer may have had no chance to be heard
-  if (late && !open.secondChance) return ask({ ...open, secondChance: true }, at, policy, true)
-  return retry(aged(open, at.lastSeen, policy), SILENT, at, policy)
+  if (late && !open.secondChance) return ask({ ...open, secondChance: true }, at, true)
+  return retry(aged(open, at.lastSeen, at), ended(1006, 'heartbeat timeout'), at)
 }
 
 /** Awaits a sign of life, and asks for one if there is a way: in haste if the world may have changed. */
-function ask(open: State, at: Inputs, policy: Policy, haste: boolean): State {
-  const { timeoutMs } = policy.heartbeat || { timeoutMs: 0 }
-  const until = at.now + (haste && probes(policy) ? Math.min(timeoutMs, PROBE_TIMEOUT_MS) : timeoutMs)
-  return { ...open, until, pingedAt: at.now }
+const ask = (open: State, at: World, haste: boolean): State => {
+  const longest = haste && probes(at) ? PROBE_TIMEOUT_MS : Infinity
+  return { ...open, until: at.now + Math.min(at.heartbeat.timeoutMs, longest), pingedAt: at.now }
 }
 
 /** A connection, or an attempt at one, has ended against our will: try again, later, or give up. */
-function retry(story: State, close: Close, at: Inputs, policy: Policy, fatal = false): State {
+const retry = (story: State, close: Close, at: World, fatal = false): State => {
   const attempt = story.attempt + 1
-  const verdict = fatal ? false : (policy.shouldRetry(close, attempt) ?? !FATAL_CODES.includes(close.code))
+  const verdict = fatal ? false : (at.shouldRetry(close, attempt) ?? !FATAL_CODES.includes(close.code))
   const chosen = typeof verdict === 'number' && verdict >= 0
   const floor = chosen ? verdict : floorMs(close, at.random)
-  const usual = Math.max(
-    floor,
-    backoff(story.attempt, at.random, policy.backoff),
-    at.online ? 0 : OFFLINE_RETRY_MS,
-  )
-  const until = at.now + (chosen ? verdict : usual)
-  const next = { ...story, attempt, close, until, notBefore: at.now + floor }
-
-  if (verdict === false || attempt >= policy.maxAttempts || until - story.downSince > policy.maxElapsedMs)
-    return { ...next, name: 'closed', until: Infinity }
-  return { ...next, name: 'waiting' }
+  const usual = Math.max(backoff(story.attempt, at.random, at.backoff), at.online ? 0 : OFFLINE_RETRY_MS)
+  const until = at.now + (chosen ? floor : Math.max(floor, usual))
+  const next: State = { ...story, name: 'waiting', attempt, close, until, notBefore: at.now + floor }
+  const givenUp = verdict === false || attempt >= at.maxAttempts || until - story.downSince > at.maxElapsedMs
+  return givenUp ? rest('closed', next) : next
 }
 
 /** The least wait the server asked for, in ms: `retry=<ms>` in the close reason, or what the code implies. */
-function floorMs({ code, reason }: Close, random: number): number {
+const floorMs = ({ code, reason }: Close, random: number): number => {
   const hint = /\bretry=(\d+)/.exec(reason)
   if (hint) return Math.min(Number(hint[1]), LONGEST_HINT_MS) * (1 + 0.2 * random)
   return code === 1012 || code === 1013 ? BUSY_RETRY_MS * (1 + random) : 0

@@ -14,69 +14,70 @@ export interface OutboxPolicy {
   readonly overflow: 'throw' | 'drop-oldest' | 'drop-newest'
 }
 
-export class Outbox<Message> {
-  readonly #policy: OutboxPolicy
-  /** `#entries[#head]` is the oldest. Shifting an array of a million costs; moving a cursor does not. */
-  #entries: (Entry<Message> | undefined)[] = []
-  #head = 0
-  #bytes = 0
-
-  constructor(policy: OutboxPolicy) {
-    this.#policy = policy
-  }
-
-  get messages(): number {
-    return this.#entries.length - this.#head
-  }
-
-  get bytes(): number {
-    return this.#bytes
-  }
-
-  /**
-   * Takes an entry in, or decides what has to go.
-   * @returns what was dropped for it, which may be the entry itself; or `undefined`: refused, and nothing changed
-   */
-  push(entry: Entry<Message>): readonly Entry<Message>[] | undefined {
-    const { maxMessages, maxBytes, overflow } = this.#policy
-    const fits = () => this.messages < maxMessages && this.#bytes + entry.bytes <= maxBytes
-    const dropped: Entry<Message>[] = []
-    if (!fits()) {
-      if (overflow === 'throw') return undefined
-      // Were it alone it would not fit either: there is no sense in dropping the others for it
-      if (overflow === 'drop-newest' || entry.bytes > maxBytes) return [entry]
-      while (!fits()) dropped.push(this.shift() as Entry<Message>)
-    }
-    this.#entries.push(entry)
-    this.#bytes += entry.bytes
-    return dropped
-  }
-
-  shift(): Entry<Message> | undefined {
-    const entry = this.#entries[this.#head]
-    if (!entry) return undefined
-    this.#entries[this.#head++] = undefined
-    this.#bytes -= entry.bytes
-    if (this.#head * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head)
-      this.#head = 0
-    }
-    return entry
-  }
-
-  clear(): readonly Entry<Message>[] {
-    const left = this.#entries.slice(this.#head) as Entry<Message>[]
-    this.#entries = []
-    this.#head = this.#bytes = 0
-    return left
-  }
-
+export interface Outbox<Message> {
+  readonly messages: number
+  readonly bytes: number
   /**
    * How full: from 1 a sender should wait, below half of that it may go on. The larger of bytes against the
    * high-water mark, and messages against half of their limit.
    */
-  get pressure(): number {
-    const { highWaterMarkBytes, maxMessages } = this.#policy
-    return Math.max(this.#bytes / highWaterMarkBytes, (this.messages / maxMessages) * 2)
+  readonly pressure: number
+  /**
+   * Takes an entry in, or decides what has to go.
+   * @returns what was dropped for it, which may be the entry itself; or `undefined`: refused, and nothing changed
+   */
+  push(entry: Entry<Message>): readonly Entry<Message>[] | undefined
+  shift(): Entry<Message> | undefined
+  clear(): readonly Entry<Message>[]
+}
+
+export const createOutbox = <Message>(policy: OutboxPolicy): Outbox<Message> => {
+  const { maxMessages, maxBytes, highWaterMarkBytes, overflow } = policy
+  /** Two stacks make a queue: shifting an array of a million costs, turning it around once does not. */
+  let incoming: Entry<Message>[] = []
+  /** The oldest last. All of it is older than anything in `incoming`. */
+  let outgoing: Entry<Message>[] = []
+
+  const outbox = {
+    messages: 0,
+    bytes: 0,
+    get pressure() {
+      return Math.max(outbox.bytes / highWaterMarkBytes, (outbox.messages / maxMessages) * 2)
+    },
+    push(entry: Entry<Message>) {
+      const overflows = () => outbox.messages >= maxMessages || outbox.bytes + entry.bytes > maxBytes
+      if (overflows()) {
+        if (overflow === 'throw') return undefined
+        // Were it alone it would not fit either: there is no sense in dropping the others for it
+        if (overflow === 'drop-newest' || entry.bytes > maxBytes) return [entry]
+      }
+      const dropped = take(overflows)
+      outbox.messages++
+      outbox.bytes += entry.bytes
+      incoming.push(entry)
+      return dropped
+    },
+    shift() {
+      if (!outgoing.length) {
+        outgoing = incoming.reverse()
+        incoming = []
+      }
+      const entry = outgoing.pop()
+      if (entry) {
+        outbox.messages--
+        outbox.bytes -= entry.bytes
+      }
+      return entry
+    },
+    clear: () => take(() => true),
   }
+
+  /** Takes out the oldest for as long as `more` says so. */
+  const take = (more: () => boolean) => {
+    const taken: Entry<Message>[] = []
+    while (outbox.messages && more()) taken.push(outbox.shift() as Entry<Message>)
+    return taken
+  }
+
+  return outbox
 }

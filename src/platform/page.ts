@@ -25,14 +25,15 @@ export const browserPage: Page = {
 
   listen(notify) {
     const controller = new AbortController()
-    let away = false
+    let latest: PageEvent = 'restore'
     const listener = ({ type }: Event) => {
       const event = MEANINGS[type] as PageEvent
-      const leaves = event === 'suspend'
       if (event === 'visible' && document.visibilityState !== event) return
       // A page leaves with `pagehide`, with `freeze`, or with both, and comes back likewise: told once
-      if ((leaves || event === 'restore') && leaves === away) return
-      away = leaves
+      if (event === 'suspend' || event === 'restore') {
+        if (event === latest) return
+        latest = event
+      }
       notify(event)
     }
     // `freeze`, `resume` and `visibilitychange` are the document's, and pass by here on their way to it

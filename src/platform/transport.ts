@@ -51,18 +51,13 @@ export const openWebSocket: OpenTransport = (url, protocols, handlers, WebSocket
   /** Whom to tell; nobody once it is over. */
   let on: TransportHandlers | undefined = handlers
   const socket: WebSocketLike = new WebSocket(url, protocols)
-  const dropped: TransportHandlers['dropped'] = (...how) => {
-    const last = on
-    on = undefined
-    last?.dropped(...how)
-  }
+  const dropped: TransportHandlers['dropped'] = (...how) => on?.dropped(...how)
 
   socket.binaryType = 'arraybuffer'
   socket.onopen = () => {
     // Firefox and Deno open even if the server selected none of the requested subprotocols
     if (!protocols[0] || protocols.includes(socket.protocol)) return on?.opened()
     dropped(1006, 'subprotocol not selected', false)
-    socket.close()
   }
   socket.onmessage = ({ data }: { data: string | ArrayBuffer }) =>
     on?.received(typeof data === 'string' ? data : new Uint8Array(data))

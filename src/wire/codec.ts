@@ -13,7 +13,7 @@ export interface Codec<Incoming = unknown, Outgoing = unknown> {
  * JSON text, and the default. Decodes UTF-8 bytes too: many servers answer text in binary messages.
  * `encode` throws for what JSON cannot say (`undefined`, a function, a cycle, a bigint).
  */
-export function json(): Codec {
+export const json = (): Codec => {
   return {
     encode(message) {
       const data = JSON.stringify(message)
@@ -25,7 +25,7 @@ export function json(): Codec {
 }
 
 /** Strings as they are. Decodes UTF-8 bytes too, and refuses malformed ones, as RFC 6455 §8.1 does for text. */
-export function text(): Codec<string, string> {
+export const text = (): Codec<string, string> => {
   return {
     encode(message) {
       if (typeof message === 'string') return message
@@ -36,7 +36,7 @@ export function text(): Codec<string, string> {
 }
 
 /** Bytes as they are, in binary messages. Decodes text to its UTF-8 bytes. */
-export function bytes(): Codec<Uint8Array<ArrayBuffer>, ArrayBuffer | ArrayBufferView<ArrayBuffer>> {
+export const bytes = (): Codec<Uint8Array<ArrayBuffer>, ArrayBuffer | ArrayBufferView<ArrayBuffer>> => {
   return {
     encode(message) {
       if (ArrayBuffer.isView(message))

@@ -59,14 +59,14 @@ const rows: Row[] = [
     IDLE,
     { type: 'connect' },
     { name: 'connecting', attempt: 0, until: NOW + 10_000 },
-    ['open'],
+    ['connecting'],
   ],
   [
     'connect starts anew after closing',
     state('closed', { attempt: 7 }),
     { type: 'connect' },
     { name: 'connecting', attempt: 0, downSince: NOW },
-    ['open'],
+    ['connecting'],
   ],
   [
     'connect keeps the backoff of a living socket',
@@ -80,28 +80,28 @@ const rows: Row[] = [
     state('closing'),
     { type: 'connect' },
     { name: 'connecting' },
-    ['drop', 'open'],
+    ['drop', 'connecting'],
   ],
   [
     'reconnect pre-empts a wait and keeps the count',
     state('waiting', { attempt: 2 }),
     { type: 'reconnect' },
     { name: 'connecting', attempt: 2 },
-    ['open'],
+    ['connecting'],
   ],
   [
     'reconnect replaces an open connection',
     stable,
     { type: 'reconnect' },
     { name: 'connecting', attempt: 0 },
-    ['drop', 'open'],
+    ['drop', 'connecting'],
   ],
   [
     'reconnect replaces an attempt that hangs',
     state('connecting', { attempt: 1 }),
     { type: 'reconnect' },
     { name: 'connecting', attempt: 1, until: NOW + 10_000 },
-    ['drop', 'open'],
+    ['drop', 'connecting'],
   ],
   [
     'reconnect waits for a suspended page',
@@ -115,7 +115,7 @@ const rows: Row[] = [
     state('connecting'),
     { type: 'opened' },
     { name: 'open', since: NOW, until: Infinity },
-    ['flush'],
+    ['open'],
   ],
   [
     'an attempt that hangs is given up',
@@ -143,7 +143,7 @@ const rows: Row[] = [
     state('waiting', { attempt: 2, until: NOW }),
     { type: 'deadline' },
     { name: 'connecting', attempt: 2 },
-    ['open'],
+    ['connecting'],
   ],
   [
     'a loss after minimum uptime starts the count anew',
@@ -192,7 +192,7 @@ const rows: Row[] = [
     stable,
     bye,
     { name: 'closing', until: NOW + 2_000, close: bye.type === 'close' ? bye.close : undefined },
-    ['close'],
+    ['closing'],
   ],
   ['close ends an attempt at once', state('connecting'), bye, { name: 'closed', until: Infinity }, ['drop']],
   [
@@ -246,14 +246,14 @@ const rows: Row[] = [
     state('suspended', { attempt: 2 }),
     { type: 'restore' },
     { name: 'connecting', attempt: 2 },
-    ['open'],
+    ['connecting'],
   ],
   [
     'a transport from before the page was put away is dead',
     stable,
     { type: 'restore' },
     { name: 'connecting' },
-    ['drop', 'open'],
+    ['drop', 'connecting'],
   ],
   [
     'online brings a wait forward, with jitter',
@@ -288,7 +288,7 @@ const rows: Row[] = [
     state('waiting', { until: NOW - 40_000 }),
     { type: 'visible' },
     { name: 'connecting' },
-    ['open'],
+    ['connecting'],
   ],
   [
     'offline only postpones',
@@ -459,9 +459,9 @@ test('a state that has a handshake to run does, within the deadline of the attem
   const withHandshake = { ...policy, handshake: () => {} }
   const [next, ...does] = transition(state('connecting'), { type: 'opened' }, inputs(), withHandshake)
   expect(next).toMatchObject({ name: 'handshaking', until: NOW + 1_000 })
-  expect(does).toEqual(['greet'])
+  expect(does).toEqual(['handshaking'])
   expect(transition(next, { type: 'welcomed' }, inputs(), withHandshake)).toEqual([
     expect.objectContaining({ name: 'open', since: NOW }),
-    'flush',
+    'open',
   ])
 })

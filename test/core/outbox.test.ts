@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Entry, Outbox, type OutboxPolicy } from '../../src/core/outbox'
+import { createOutbox, type Entry, type OutboxPolicy } from '../../src/core/outbox'
 
 const entry = (message: number, bytes: number): Entry<number> => ({ message, data: `${message}`, bytes })
 const messages = (entries: readonly Entry<number>[] | undefined) => entries?.map(({ message }) => message)
@@ -8,7 +8,7 @@ const limits = { maxMessages: 4, maxBytes: 100, highWaterMarkBytes: 40, overflow
 
 describe('at the limit', () => {
   const filled = (overflow: OutboxPolicy['overflow']) => {
-    const outbox = new Outbox<number>({ ...limits, overflow })
+    const outbox = createOutbox<number>({ ...limits, overflow })
     for (const n of [1, 2, 3, 4]) outbox.push(entry(n, 20))
     return outbox
   }
@@ -39,7 +39,7 @@ describe('at the limit', () => {
 })
 
 test('pressure is 1 at the high-water mark, or at half of the messages', () => {
-  const outbox = new Outbox<number>({ ...limits, maxMessages: 10 })
+  const outbox = createOutbox<number>({ ...limits, maxMessages: 10 })
   outbox.push(entry(1, 39))
   expect(outbox.pressure).toBeLessThan(1)
   outbox.push(entry(2, 1))
@@ -64,7 +64,7 @@ test('does what a naive array does, for any sequence of operations', () => {
   })
   fc.assert(
     fc.property(policy, fc.array(operation, { maxLength: 100 }), (policy, operations) => {
-      const outbox = new Outbox<number>(policy)
+      const outbox = createOutbox<number>(policy)
       let naive: Entry<number>[] = []
       const bytes = () => naive.reduce((sum, { bytes }) => sum + bytes, 0)
       const fits = (more: number) => naive.length < policy.maxMessages && bytes() + more <= policy.maxBytes

@@ -9,20 +9,28 @@ export interface Mutant {
 const mutant = (bug: string, find: string, replace: string): Mutant => ({ bug, find, replace })
 
 export const mutants: readonly Mutant[] = [
-  mutant('an attempt is started beside the present one', '(isNew || !isLinked(next))', '!isLinked(next)'),
-  mutant('a lost transport is not dropped', '(isNew || !isLinked(next))', 'isNew'),
-  mutant('replaced in connecting, no attempt is started', 'if (entry && (isNew ||', 'if (entry && ('),
-  mutant('the queue is not flushed', "open: 'flush'", "open: 'greet'"),
-  mutant('whoever awaits an answer has not asked', 'if (next.pingedAt && next', 'if (!next.pingedAt && next'),
+  mutant('an attempt is started beside the present one', 'isNew && from >= to', 'isNew && !entered'),
+  mutant('a lost transport is not dropped', 'isNew && from >= to', "entered === 'connecting' && from >= to"),
+  mutant(
+    'replaced in connecting, no attempt is started',
+    " || (entered === 'connecting' && next !== previous)",
+    '',
+  ),
+  mutant('the queue is not flushed', 'if (isNew && entered)', "if (isNew && entered && entered !== 'open')"),
+  mutant(
+    'whoever awaits an answer has not asked',
+    'next.pingedAt > previous.pingedAt',
+    'next.pingedAt < previous.pingedAt',
+  ),
   mutant('a deadline that is not due is obeyed', "if (type === 'deadline') return state", ''),
-  mutant('an attempt is not bounded', 'until: at.now + policy.connectTimeoutMs', 'until: Infinity'),
+  mutant('an attempt is not bounded', 'until: at.now + at.connectTimeoutMs', 'until: Infinity'),
   mutant(
     'reconnect opens in a page that is put away',
     "return type === 'connect' || name === 'suspended' ? state",
     "return type === 'connect' ? state",
   ),
   mutant('connect pre-empts a wait', "return type === 'connect' || name", 'return name'),
-  mutant('the handshake is skipped', 'return policy.handshake ?', 'return false as boolean ?'),
+  mutant('the handshake is skipped', 'return at.handshake ?', 'return false as boolean ?'),
   mutant(
     'welcomed opens whatever is',
     "return name === 'handshaking' ? established",
@@ -33,15 +41,15 @@ export const mutants: readonly Mutant[] = [
     "if (name === 'closing') return rest('closed', { ...state, close: { ...event.close, local: true } })",
     '',
   ),
-  mutant('closing waits for ever', 'until: at.now + policy.closeTimeoutMs', 'until: Infinity'),
+  mutant('closing waits for ever', 'until: at.now + at.closeTimeoutMs', 'until: Infinity'),
   mutant(
     'close while waiting goes on waiting',
-    "return over && name !== 'idle' ? state",
-    "return (over && name !== 'idle') || name === 'waiting' ? state",
+    'if (isOver(state)) return state',
+    "if (isOver(state) || name === 'waiting') return state",
   ),
   mutant(
     'a page that is put away keeps its transport',
-    "return over || name === 'suspended' ? state : rest('suspended', replaced)",
+    "return linked || name === 'waiting' ? rest('suspended', replaced) : state",
     'return state',
   ),
   mutant(
@@ -65,12 +73,12 @@ export const mutants: readonly Mutant[] = [
   mutant('online puts a wait off', 'return until < waiting.until ?', 'return until !== waiting.until ?'),
   mutant(
     'an open connection without heartbeat is given up',
-    'heartbeat ? now + heartbeat.intervalMs : Infinity',
-    'now + 25',
+    'until: lastSeen + heartbeat.intervalMs',
+    'until: lastSeen + Math.min(25, heartbeat.intervalMs)',
   ),
   mutant(
     'minimum uptime is not asked for',
-    'return upTo - open.since < policy.minUptimeMs ?',
+    'return upTo - open.since < at.minUptimeMs ?',
     'return false as boolean ?',
   ),
   mutant(
@@ -83,17 +91,17 @@ export const mutants: readonly Mutant[] = [
   mutant('an answer is overlooked', 'if (at.lastSeen >= open.pingedAt)', 'if (!open.pingedAt)'),
   mutant(
     'after a late answer the deadline is in the past',
-    'return at.now < until ? alive : ask(alive, at, policy, late)',
+    'return at.now < alive.until ? alive : ask(alive, at, late)',
     'return alive',
   ),
   mutant(
     'silence is never asked, only judged',
-    'return at.now < until ? alive : ask(alive, at, policy, late)',
-    'return at.now < until ? alive : retry(alive, SILENT, at, policy)',
+    'return at.now < alive.until ? alive : ask(alive, at, late)',
+    "return at.now < alive.until ? alive : retry(alive, ended(1006, ''), at)",
   ),
   mutant(
     'a watchdog without a message asks when it is online',
-    '!state.pingedAt && probes(policy)',
+    '!state.pingedAt && probes(at)',
     '!state.pingedAt',
   ),
   mutant('a fatal failure is retried', 'const verdict = fatal ? false :', 'const verdict ='),
@@ -103,7 +111,7 @@ export const mutants: readonly Mutant[] = [
     'chosen ? verdict : floorMs(close, at.random)',
     'chosen ? verdict : 0',
   ),
-  mutant('maxAttempts is never reached', 'attempt >= policy.maxAttempts', 'attempt > policy.maxAttempts + 1'),
-  mutant('maxElapsedMs is never reached', 'until - story.downSince > policy.maxElapsedMs', 'false'),
+  mutant('maxAttempts is never reached', 'attempt >= at.maxAttempts', 'attempt > at.maxAttempts + 1'),
+  mutant('maxElapsedMs is never reached', 'until - story.downSince > at.maxElapsedMs', 'false'),
   mutant('failures are not counted', 'const attempt = story.attempt + 1', 'const attempt = story.attempt'),
 ]

@@ -39,7 +39,10 @@ export const policy: Policy = {
   maxAttempts: Infinity,
   maxElapsedMs: Infinity,
   shouldRetry: () => undefined,
+  heartbeat: { intervalMs: Infinity, timeoutMs: 0 },
 }
+
+const beats = ({ heartbeat }: Policy) => heartbeat.intervalMs < Infinity
 
 const lost: Close = { code: 1006, reason: '', wasClean: false, local: false }
 const denied: Close = { code: 1008, reason: '', wasClean: true, local: false }
@@ -184,7 +187,7 @@ export function explore(
                 ...after,
                 asks: next.name === 'open' ? Math.min(asks, 3) : 0,
                 state: normalize(next, policy),
-                silentMs: after.link === 'up' && policy.heartbeat ? Math.min(silentMs, OLD_MS + 1) : 0,
+                silentMs: after.link === 'up' && beats(policy) ? Math.min(silentMs, OLD_MS + 1) : 0,
               }
               const key = keyOf(reached)
               if (!found.has(key))
@@ -247,7 +250,7 @@ function follow(world: World, event: Event, effects: Effect[], breach: (law: str
   if (event.type === 'connect' || event.type === 'reconnect') unwanted = false
 
   for (const effect of effects) {
-    if (effect === 'open') {
+    if (effect === 'connecting') {
       if (link !== 'none') breach('never two transports')
       if (unwanted) breach('after close nothing opens until connect or reconnect')
       link = 'starting'
@@ -255,7 +258,7 @@ function follow(world: World, event: Event, effects: Effect[], breach: (law: str
       if (link === 'none') breach('a drop ends a transport that there is')
       link = 'none'
     } else if (link !== 'up') breach(`${effect} needs a transport that is up`)
-    else if (effect === 'close') link = 'closing'
+    else if (effect === 'closing') link = 'closing'
   }
   return { ...world, link, online, unwanted, away }
 }
@@ -282,7 +285,7 @@ function check(
     breach(`a transport exists exactly in linked states, not in ${name}`)
   if (Number.isNaN(until) || Number.isNaN(attempt)) breach('no NaN')
   if (RESTING.includes(name) && until !== Infinity) breach(`${name} rests`)
-  const listensForEver = name === 'open' && !policy.heartbeat
+  const listensForEver = name === 'open' && !beats(policy)
   if (!RESTING.includes(name) && !listensForEver && until === Infinity) breach(`${name} has a deadline`)
   if (listensForEver && until !== Infinity) breach('open without heartbeat rests')
   if (unchanged && effects.length) breach('no effect without a change')
@@ -291,16 +294,16 @@ function check(
   if (event.type === 'deadline' && before.until <= 0 && !(name !== from || until > 0))
     breach('a deadline makes progress')
   if (until < Math.min(0, before.until)) breach(`no deadline in the past: ${name}`)
-  if (effects.filter(effect => effect === 'open').length > 1) breach('one transport at a time')
+  if (effects.filter(effect => effect === 'connecting').length > 1) breach('one transport at a time')
 
-  if (effects.includes('open') && name !== 'connecting') breach('open leads to connecting')
-  if (effects.includes('flush') !== (name === 'open' && from !== 'open'))
+  if (effects.includes('connecting') && name !== 'connecting') breach('a transport is opened for connecting')
+  if (effects.includes('open') !== (name === 'open' && from !== 'open'))
     breach('the queue is flushed on entering open, only')
-  if (effects.includes('greet') !== (name === 'handshaking' && from !== 'handshaking'))
+  if (effects.includes('handshaking') !== (name === 'handshaking' && from !== 'handshaking'))
     breach('greeted on entering handshaking')
   if (name === 'handshaking' && !policy.handshake) breach('no handshaking without a handshake')
   if (from === 'connecting' && name === 'open' && policy.handshake) breach('the handshake is not skipped')
-  if (effects.includes('ping') && (name !== 'open' || !policy.heartbeat)) breach('only heartbeats ping')
+  if (effects.includes('ping') && (name !== 'open' || !beats(policy))) breach('only heartbeats ping')
   const pings = next.pingedAt === 0 && before.pingedAt !== 0 && name === 'open'
   if (effects.includes('ping') !== pings) breach('whoever awaits an answer has asked')
 
@@ -311,7 +314,7 @@ function check(
     breach('close ends what is not open at once')
   if (event.type === 'suspend' && !is('suspended', 'idle', 'closed'))
     breach('a page that goes away holds no transport')
-  if (world.away && effects.includes('open') && event.type !== 'restore' && from === 'suspended')
+  if (world.away && effects.includes('connecting') && event.type !== 'restore' && from === 'suspended')
     breach('nothing opens while suspended')
   if (event.type === 'restore' && from === 'suspended' && name !== 'connecting')
     breach('a restored page connects at once')
@@ -323,10 +326,10 @@ function check(
     !['connecting', 'handshaking', 'open', 'waiting', 'suspended'].includes(from)
   )
     breach('connect connects')
-  if (event.type === 'reconnect' && from !== 'suspended' && !effects.includes('open'))
+  if (event.type === 'reconnect' && from !== 'suspended' && !effects.includes('connecting'))
     breach('reconnect connects')
   if (event.type === 'connect' && from === 'waiting' && !unchanged) breach('connect keeps a wait')
-  const watches = policy.heartbeat && policy.heartbeat.message === undefined
+  const watches = beats(policy) && policy.heartbeat.message === undefined
   if (
     watches &&
     ['online', 'visible'].includes(event.type) &&
@@ -364,7 +367,7 @@ function check(
     if (name === 'closed' && from === 'closing' && next.close?.local !== true)
       breach('a close that we asked for is ours')
   }
-  if (event.type === 'deadline' && from === 'open' && name !== 'open' && policy.heartbeat) {
+  if (event.type === 'deadline' && from === 'open' && name !== 'open' && beats(policy)) {
     const { intervalMs, timeoutMs } = policy.heartbeat
     if (silentMs < Math.min(intervalMs, timeoutMs)) breach('whoever was heard lately is alive')
     if (-before.until > 1_000 && !before.secondChance) breach('a late timer judges nobody')

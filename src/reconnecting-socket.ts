@@ -1,0 +1,113 @@
+/** The face of it: what an application holds. What it does is in `socket`, out of the application's reach. */
+
+import type { CloseResult, EventMap, SocketState } from './events'
+import type { Options, Provider } from './options'
+import { createSocket, type Socket } from './socket'
+
+/**
+ * A WebSocket that comes back.
+ *
+ * @example
+ * const socket = new ReconnectingSocket('wss://example.com/feed')
+ * socket.on('message', message => console.log(message))
+ * socket.send({ type: 'hello' })
+ */
+export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
+  readonly #socket: Socket<Incoming, Outgoing>
+
+  /**
+   * @param url `ws:`, `wss:`, `http:`, `https:` or relative to the page; or a function that is asked for each attempt
+   * @throws SocketError `invalid-option` names the option and what was expected
+   */
+  constructor(url: Provider<string | URL>, options: Options<Incoming, Outgoing> = {}) {
+    this.#socket = createSocket(url, options)
+  }
+
+  /** An immutable snapshot. */
+  get state(): SocketState {
+    return this.#socket.state
+  }
+
+  /** Messages that wait to be sent. */
+  get queuedMessages(): number {
+    return this.#socket.outbox.messages
+  }
+
+  /** Their size in bytes (UTF-8, without framing). */
+  get queuedBytes(): number {
+    return this.#socket.outbox.bytes
+  }
+
+  /** The last measured time from heartbeat to answer in ms, if any. */
+  get roundTripMs(): number | undefined {
+    return this.#socket.roundTripMs
+  }
+
+  /**
+   * Starts, from `idle` or `closed`. Does nothing while the socket lives; {@link reconnect} does.
+   * @throws the reason of `signal`, if that has aborted
+   */
+  connect(): void {
+    this.#socket.start('connect')
+  }
+
+  /**
+   * Connects now: ends a wait, or replaces the present connection by a new one.
+   * @throws as {@link connect} does
+   */
+  reconnect(): void {
+    this.#socket.start('reconnect')
+  }
+
+  /**
+   * Closes for good: nothing opens until `connect()`. What is still queued is reported as undelivered.
+   * The promise is fulfilled within `closeTimeoutMs`, and never rejected.
+   * @param code 1000, or 3000 to 4999 (WHATWG WebSockets)
+   * @param reason at most 123 bytes of UTF-8 (RFC 6455 §5.5)
+   * @throws SocketError `invalid-argument`
+   */
+  close(code?: number, reason?: string): Promise<CloseResult<Outgoing>> {
+    return this.#socket.close(code, reason)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Fulfilled once open, at once if so already. Rejects with `closed` when the socket closes for good. */
+  opened(): Promise<void> {
+    return this.#socket.opened()
+  }
+
+  /** Fulfilled once there is room again, at once if there is. Rejects with `closed` when the socket closes. */
+  drained(): Promise<void> {
+    return this.#socket.drained()
+  }
+
+  /**
+   * Sends, or queues until it can. Messages go out in the order of `send`, each at most once.
+   * @returns `false`: accepted, but please wait for `drain` before the next
+   * @throws SocketError `closed` after `close()`, `encode` if the codec refuses, `queue-full` by `queue.overflow`
+   */
+  send(message: Outgoing): boolean {
+    return this.#socket.send(message)
+  }
+
+  /** @returns unsubscribes */
+  on<K extends keyof EventMap>(event: K, listener: EventMap<Incoming, Outgoing>[K]): () => void {
+    return this.#socket.on(event, listener)
+  }
+
+  /** As {@link on}, for one time. @returns unsubscribes */
+  once<K extends keyof EventMap>(event: K, listener: EventMap<Incoming, Outgoing>[K]): () => void {
+    const off = this.on(event, ((...args: never[]) => {
+      off()
+      ;(listener as (...args: never[]) => void)(...args)
+    }) as EventMap<Incoming, Outgoing>[K])
+    return off
+  }
+}
