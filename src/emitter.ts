@@ -34,11 +34,14 @@ export const createEmitter = <Events extends { [K in keyof Events]: Listener }>(
 
 /** Where errors go that are nobody's to catch: to `window.onerror` and the console, as from any event listener. */
 export const report = (error: unknown): void => {
-  if (typeof reportError === 'function') reportError(error)
-  else
+  try {
+    reportError(error)
+  } catch {
+    // There is none, or it is the application's own, and fails
     queueMicrotask(() => {
       throw error
     })
+  }
 }
 
 /** Runs what belongs to the user. What it throws is reported, and counts as no answer. */

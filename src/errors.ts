@@ -15,7 +15,10 @@ export type SocketErrorCode =
   | 'decode'
   /** An `error` event: what came is larger than `maxMessageBytes` and was not delivered. See `data`. */
   | 'message-too-large'
-  /** An `error` event: `url` or `protocols` threw, rejected, or answered nonsense. See `cause`. */
+  /**
+   * An `error` event: `url` or `protocols` threw, rejected, or answered nonsense; or there is no
+   * `WebSocket`. See `cause`.
+   */
   | 'provider'
   /** An `error` event: `handshake` threw or rejected. See `cause`. */
   | 'handshake'
@@ -42,7 +45,7 @@ export class SocketError extends Error {
 export class FatalError extends SocketError {
   override name = 'FatalError'
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
     super('fatal', message, options?.cause)
   }
 }

@@ -44,12 +44,8 @@ export interface Undelivered<Outgoing = unknown> {
   readonly certain: boolean
 }
 
-/** How `close()` went. */
-export interface CloseResult<Outgoing = unknown> {
-  readonly code: number
-  readonly reason: string
-  /** Whether the server confirmed. */
-  readonly wasClean: boolean
+/** How `close()` went: `wasClean` if the server confirmed. */
+export interface CloseResult<Outgoing = unknown> extends Close {
   /** What was still queued. Each was told by an `undelivered` event too. */
   readonly undelivered: readonly Undelivered<Outgoing>[]
 }

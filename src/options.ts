@@ -164,9 +164,14 @@ interface Beat<Incoming, Outgoing> extends Pick<HeartbeatOptions<Incoming, Outgo
 type Rule<T> = (value: unknown, path: string) => T
 
 const amount =
-  (usual: number): Rule<number> =>
+  (usual: number, least = 1, most = Infinity): Rule<number> =>
   (value = usual, path) =>
-    typeof value === 'number' && value > 0 ? value : refuse(path, 'a number above 0', value)
+    typeof value === 'number' && value >= least && value <= most
+      ? value
+      : refuse(path, `${least} to ${most}`, value)
+
+/** setTimeout counts in 32 bits. */
+const duration = (usual: number) => amount(usual, 1, 2 ** 31 - 1)
 
 /** The first by default. */
 const choice =
@@ -175,9 +180,12 @@ const choice =
     choices.includes(value as T) ? (value as T) : refuse(path, choices.join(' or '), value)
 
 const optional =
-  <T>(type: 'function' | 'object'): Rule<T | undefined> =>
-  (value, path) =>
-    value === undefined || (value && typeof value === type) ? (value as T) : refuse(path, type, value)
+  <T>(type: 'function' | 'object', ...methods: readonly (keyof T & string)[]): Rule<T | undefined> =>
+  (value, path) => {
+    const has = (method: string) => typeof (value as Record<string, unknown>)[method] === 'function'
+    const fits = value && typeof value === type && methods.every(has)
+    return value === undefined || fits ? (value as T) : refuse(path, [type, ...methods].join(' '), value)
+  }
 
 const group =
   <T extends object>(rules: { readonly [name in keyof T]-?: Rule<T[name]> }): Rule<T> =>
@@ -196,25 +204,26 @@ const group =
 const beat = group<Beat<unknown, unknown>>({
   message: value => value,
   isPong: optional('function'),
-  intervalMs: amount(25_000),
-  timeoutMs: amount(10_000),
+  intervalMs: duration(25_000),
+  timeoutMs: duration(10_000),
 })
 
 const settled = group<Settings>({
   protocols: (value = []) => provider(value as Settings['protocols'], checkProtocols),
   autoConnect: choice(true, false),
-  codec: optional('object'),
+  codec: optional('object', 'encode', 'decode'),
   handshake: optional('function'),
-  signal: optional('object'),
-  connectTimeoutMs: amount(10_000),
-  closeTimeoutMs: amount(2_000),
-  minUptimeMs: amount(10_000),
-  backoff: group<Backoff>({ baseMs: amount(1_000), maxMs: amount(12_000) }),
+  signal: optional('object', 'throwIfAborted', 'addEventListener'),
+  connectTimeoutMs: duration(10_000),
+  closeTimeoutMs: duration(2_000),
+  minUptimeMs: amount(10_000, 0),
+  backoff: group<Backoff>({ baseMs: duration(1_000), maxMs: duration(12_000) }),
   maxAttempts: amount(Infinity),
-  maxElapsedMs: amount(Infinity),
+  maxElapsedMs: amount(Infinity, 0),
   shouldRetry: optional('function'),
   // Without one, hearing nothing is right for as long as it takes
-  heartbeat: (value = false, path) => beat(value === false ? { intervalMs: Infinity } : value, path),
+  heartbeat: (value = false, path) =>
+    value ? beat(value, path) : { ...beat({}, path), intervalMs: Infinity },
   queue: group<OutboxPolicy>({
     maxMessages: amount(1_000),
     maxBytes: amount(4_194_304),
@@ -224,8 +233,8 @@ const settled = group<Settings>({
   maxMessageBytes: amount(16_777_216),
   WebSocket: optional('function'),
   platform: group<Partial<Platform>>({
-    clock: optional('object'),
-    page: optional('object'),
+    clock: optional('object', 'now', 'random', 'setTimeout', 'clearTimeout'),
+    page: optional('object', 'online', 'listen'),
     transport: optional('function'),
   }),
 })

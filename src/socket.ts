@@ -43,7 +43,10 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 const POLL_MS = 50
 
 /** Bytes that stay as they are, whatever their owner does to the buffer. */
-const kept = (data: Data): Data => data.slice()
+const kept = (data: Data): Data => (typeof data === 'string' ? data : new Uint8Array(data))
+
+/** What was thrown need not be an error, and may not even have a text. */
+const describe = (cause: unknown) => (cause instanceof Error ? `: ${cause.message}` : '')
 
 /** What is shown of a state. */
 const show = ({ name, attempt, until }: State) =>
@@ -103,6 +106,7 @@ export const createSocket = <Incoming, Outgoing>(
   let early: Incoming[] = []
   let opens = 0
   let lastSeen = 0
+  let lastBuffered = 0
   let pingedAt = 0
   let roundTripMs: number | undefined
   let sendersWait = false
@@ -111,7 +115,7 @@ export const createSocket = <Incoming, Outgoing>(
   /** Commits at once, also from within a listener: it is only what listeners are told that waits its turn. */
   const dispatch = (event: Event): void => {
     if (mailbox.push(event) > 1) return
-    for (const next of mailbox) step(next)
+    for (const next of mailbox) guarded(() => step(next))
     mailbox.length = 0
     publish()
   }
@@ -119,13 +123,17 @@ export const createSocket = <Incoming, Outgoing>(
   const step = (event: Event): void => {
     const previous = state
     const now = clock.now()
-    const at = { now, random: clock.random(), lastSeen, online: page.online() }
+    // While a large message is on its way, an answer may have to wait behind it: that it moves is life too
+    const { buffered } = transport ?? { buffered: 0 }
+    if (buffered > 0 && buffered < lastBuffered) lastSeen = now
+    lastBuffered = buffered
+    const at = { now, random: clock.random(), lastSeen, online: guarded(() => page.online()) ?? true }
     state = transition(previous, event, at, policy)
     if (state === previous) return
     const todo = effects(previous, state)
     attend()
     note(previous, todo, now)
-    for (const effect of todo) perform[effect]()
+    for (const effect of todo) guarded(perform[effect])
     arm()
   }
 
@@ -151,18 +159,21 @@ export const createSocket = <Incoming, Outgoing>(
       const { signal } = abort
       attempt = { attempt: state.attempt, lastClose: state.close, signal }
       early = []
-      const ask = <T>(provider: Provider<T>) =>
+      const ask = async <T>(provider: Provider<T>) =>
         typeof provider === 'function'
           ? (provider as (context: AttemptContext) => T | Promise<T>)(attempt)
           : provider
       let answered: true | undefined
       try {
-        // The step that asked for this is finished first
+        // The step that asked for this is finished first, and may not be the last
         await undefined
+        if (signal.aborted) return
         const [where, names] = await Promise.all([ask(url), ask(protocols)])
         if (signal.aborted) return
         answered = true
-        transport = openTransport(checkUrl(where), checkProtocols(names), handlers, settings.WebSocket)
+        const made = openTransport(checkUrl(where), checkProtocols(names), handlers, settings.WebSocket)
+        if (signal.aborted) made.drop(true)
+        else transport = made
       } catch (cause) {
         // An address that cannot be will not become possible by asking again
         failed('provider', cause, signal, answered)
@@ -201,7 +212,8 @@ export const createSocket = <Incoming, Outgoing>(
 
     ping() {
       if (ping === undefined || transport?.buffered === Infinity) return
-      pingedAt = clock.now()
+      // The first answer is to the first question
+      pingedAt ||= clock.now()
       transport?.send(ping)
     },
 
@@ -214,7 +226,9 @@ export const createSocket = <Incoming, Outgoing>(
 
     drop() {
       pingedAt = 0
-      transport?.drop()
+      clock.clearTimeout(poll)
+      poll = undefined
+      transport?.drop(state.name === 'closed' || state.close?.code === 1006)
       transport = undefined
       abort?.abort()
     },
@@ -265,26 +279,39 @@ export const createSocket = <Incoming, Outgoing>(
   }
 
   const deliver = (): void => {
+    const { signal } = attempt
     for (const message of early.splice(0))
-      notices.push(() => isOver(state) || emitter.emit('message', message))
+      notices.push(() => signal.aborted || isOver(state) || emitter.emit('message', message))
   }
 
-  const encode = (message: Outgoing): Data => {
+  const encode = (message: Outgoing, code: SocketErrorCode = 'encode', what: string = code): Data => {
     try {
       return codec.encode(message)
     } catch (cause) {
-      throw new SocketError('encode', `encode: ${cause}`, cause)
+      throw new SocketError(code, what + describe(cause), cause)
     }
   }
 
-  const ping = heartbeat.message === undefined ? undefined : kept(encode(heartbeat.message))
+  const ping =
+    heartbeat.message === undefined
+      ? undefined
+      : kept(
+          encode(heartbeat.message, 'invalid-option', 'heartbeat.message: expected what the codec encodes'),
+        )
 
   /** Hands over what waits, as much as the WebSocket should hold, and looks again while something waits. */
   const pump = (): void => {
-    if (state.name !== 'open' || !transport) return
-    while (outbox.messages && transport.buffered < queue.highWaterMarkBytes)
-      transport.send((outbox.shift() as Entry<Outgoing>).data)
-    if (outbox.messages)
+    try {
+      while (state.name === 'open' && transport && transport.buffered < queue.highWaterMarkBytes) {
+        const entry = outbox.peek()
+        if (!entry) break
+        transport.send(entry.data)
+        outbox.shift()
+      }
+    } catch (error) {
+      report(error)
+    }
+    if (outbox.messages && transport)
       poll ??= clock.setTimeout(() => {
         poll = undefined
         pump()
@@ -295,6 +322,8 @@ export const createSocket = <Incoming, Outgoing>(
     publish()
   }
 
+  const due = () => dispatch({ type: 'deadline' })
+
   /** The one timer. It follows from the state, so a stale one cannot exist. */
   const arm = (): void => {
     clock.clearTimeout(timer)
@@ -304,7 +333,8 @@ export const createSocket = <Incoming, Outgoing>(
     timer = clock.setTimeout(() => {
       if (clock.now() < until) arm()
       // Firefox runs an overdue timer before a message that has already arrived: judge one macrotask later
-      else timer = clock.setTimeout(() => dispatch({ type: 'deadline' }), 0)
+      else if (state.name === 'open') timer = clock.setTimeout(due, 0)
+      else due()
     }, ms)
   }
 
@@ -317,7 +347,7 @@ export const createSocket = <Incoming, Outgoing>(
       tell('state', shown, before)
     }
     if (close && todo[0] === 'drop') {
-      const retryInMs = name === 'waiting' ? until - now : name === 'connecting' ? 0 : undefined
+      const retryInMs = name === 'waiting' ? Math.round(until - now) : name === 'connecting' ? 0 : undefined
       const wasOpen = previous.name === 'open' || previous.name === 'closing'
       tell('close', { ...close, wasOpen, final: name === 'closed', retryInMs })
     }
@@ -325,7 +355,10 @@ export const createSocket = <Incoming, Outgoing>(
       tell('open', { protocol: transport?.protocol ?? '', reconnected: opens++ > 0 })
       deliver()
     }
-    if (isOver(state) && !isOver(previous)) undelivered = lose(outbox.clear(), 'closed')
+    if (isOver(state) && !isOver(previous)) {
+      undelivered = lose(outbox.clear(), 'closed')
+      sendersWait = false
+    }
   }
 
   const lose = (
@@ -338,8 +371,10 @@ export const createSocket = <Incoming, Outgoing>(
   }
 
   const fail = (code: SocketErrorCode, cause: unknown, data?: Data): void => {
-    const error = new SocketError(code, cause === undefined ? code : `${code}: ${cause}`, cause, data)
-    notices.push(() => emitter.emit('error', error) || report(error))
+    const error = new SocketError(code, code + describe(cause), cause, data)
+    // What a server sends must not end a Node process, which knows no reportError
+    const log = typeof reportError === 'function' ? report : console.error
+    notices.push(() => emitter.emit('error', error) || log(error))
     publish()
   }
 
@@ -388,7 +423,9 @@ export const createSocket = <Incoming, Outgoing>(
   }
 
   const close = (code?: number, reason = ''): Promise<CloseResult<Outgoing>> => {
-    if (!/^(1000|[34]\d{3})$/.test(`${code ?? 1000}`) || toBytes(reason).length > 123)
+    const legal =
+      code === undefined || code === 1000 || (Number.isInteger(code) && code >= 3000 && code < 5000)
+    if (!legal || toBytes(`${reason}`).length > 123)
       throw new SocketError('invalid-argument', 'close: expected 1000 or 3000 to 4999, and at most 123 bytes')
     const close: Close = ended(code ?? (reason ? 1000 : 1005), reason)
     dispatch({ type: 'close', close })
@@ -417,8 +454,8 @@ export const createSocket = <Incoming, Outgoing>(
       await wait(() => !!usable() && !sendersWait)
     },
     send(message) {
-      const link = usable().name === 'open' && !outbox.messages && transport
       const data = encode(message)
+      const link = usable().name === 'open' && !outbox.messages && transport
       if (link && link.buffered < queue.highWaterMarkBytes) {
         link.send(data)
         return true

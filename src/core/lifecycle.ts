@@ -177,13 +177,12 @@ export const transition = (state: State, event: Event, inputs: Inputs, policy: P
 
     case 'restore':
       // A transport that was open when the page was put away is dead, whatever its readyState says
-      if (name === 'suspended' || name === 'open') return begin(replaced)
+      // While it was put away nobody tried: that is no part of an outage
+      if (name === 'suspended' || name === 'open') return begin({ ...replaced, downSince: at.now })
       return name === 'waiting' ? hurry(state, at) : state
 
     case 'offline':
-      return name === 'waiting'
-        ? { ...state, until: Math.max(state.until, at.now + OFFLINE_RETRY_MS) }
-        : state
+      return name === 'waiting' ? { ...state, until: Math.max(state.until, offlineUntil(state, at)) } : state
 
     // Behind a throttled timer, a page that becomes visible may find a deadline long overdue
     case 'online':
@@ -192,7 +191,7 @@ export const transition = (state: State, event: Event, inputs: Inputs, policy: P
       if (at.now < state.until) {
         if (type === 'deadline') return state
         if (name === 'waiting') return hurry(state, at)
-        return name === 'open' && !state.pingedAt && probes(at) ? ask(state, at, true) : state
+        return name === 'open' && at.lastSeen >= state.pingedAt && probes(at) ? ask(state, at, true) : state
       }
       if (name === 'waiting') return begin(state)
       if (name === 'open') return judge(state, at)
@@ -240,15 +239,18 @@ const heard = (open: State, lastSeen: number, { heartbeat }: World): State => ({
 })
 
 /** An open connection that was up for long enough to count as a success starts a new story. */
-const aged = (open: State, upTo: number, at: World): State => {
-  return upTo - open.since < at.minUptimeMs ? open : { ...open, attempt: 0, downSince: upTo }
-}
+const aged = (open: State, upTo: number, at: World): State =>
+  upTo - open.since < at.minUptimeMs ? open : { ...open, attempt: 0, downSince: at.now }
 
 /** The network is back, or someone looks: soon, at random within a second, unless the server asked for patience. */
 const hurry = (waiting: State, at: Inputs): State => {
   const until = Math.max(waiting.notBefore, at.now + at.random * PROMPT_MS)
   return until < waiting.until ? { ...waiting, until } : waiting
 }
+
+/** Without a network an attempt is only made now and then, because the page may be wrong; the last one is not given up. */
+const offlineUntil = ({ downSince }: State, at: World) =>
+  Math.min(at.now + OFFLINE_RETRY_MS, downSince + at.maxElapsedMs)
 
 const probes = ({ heartbeat }: World) => heartbeat.message !== undefined
 
@@ -274,10 +276,10 @@ const ask = (open: State, at: World, haste: boolean): State => {
 const retry = (story: State, close: Close, at: World, fatal = false): State => {
   const attempt = story.attempt + 1
   const verdict = fatal ? false : (at.shouldRetry(close, attempt) ?? !FATAL_CODES.includes(close.code))
-  const chosen = typeof verdict === 'number' && verdict >= 0
+  const chosen = typeof verdict === 'number' && verdict >= 0 && verdict < Infinity
   const floor = chosen ? verdict : floorMs(close, at.random)
-  const usual = Math.max(backoff(story.attempt, at.random, at.backoff), at.online ? 0 : OFFLINE_RETRY_MS)
-  const until = at.now + (chosen ? floor : Math.max(floor, usual))
+  const usual = at.now + Math.max(floor, backoff(story.attempt, at.random, at.backoff))
+  const until = chosen ? at.now + floor : at.online ? usual : Math.max(usual, offlineUntil(story, at))
   const next: State = { ...story, name: 'waiting', attempt, close, until, notBefore: at.now + floor }
   const givenUp = verdict === false || attempt >= at.maxAttempts || until - story.downSince > at.maxElapsedMs
   return givenUp ? rest('closed', next) : next

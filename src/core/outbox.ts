@@ -19,7 +19,7 @@ export interface Outbox<Message> {
   readonly bytes: number
   /**
    * How full: from 1 a sender should wait, below half of that it may go on. The larger of bytes against the
-   * high-water mark, and messages against half of their limit.
+   * high-water mark, or half of their limit if that is less, and messages against half of theirs.
    */
   readonly pressure: number
   /**
@@ -27,6 +27,8 @@ export interface Outbox<Message> {
    * @returns what was dropped for it, which may be the entry itself; or `undefined`: refused, and nothing changed
    */
   push(entry: Entry<Message>): readonly Entry<Message>[] | undefined
+  /** The oldest. */
+  peek(): Entry<Message> | undefined
   shift(): Entry<Message> | undefined
   clear(): readonly Entry<Message>[]
 }
@@ -42,7 +44,10 @@ export const createOutbox = <Message>(policy: OutboxPolicy): Outbox<Message> => 
     messages: 0,
     bytes: 0,
     get pressure() {
-      return Math.max(outbox.bytes / highWaterMarkBytes, (outbox.messages / maxMessages) * 2)
+      return Math.max(
+        outbox.bytes / Math.min(highWaterMarkBytes, maxBytes / 2),
+        (outbox.messages / maxMessages) * 2,
+      )
     },
     push(entry: Entry<Message>) {
       const overflows = () => outbox.messages >= maxMessages || outbox.bytes + entry.bytes > maxBytes
@@ -57,13 +62,17 @@ export const createOutbox = <Message>(policy: OutboxPolicy): Outbox<Message> => 
       incoming.push(entry)
       return dropped
     },
-    shift() {
+    peek() {
       if (!outgoing.length) {
         outgoing = incoming.reverse()
         incoming = []
       }
-      const entry = outgoing.pop()
+      return outgoing.at(-1)
+    },
+    shift() {
+      const entry = outbox.peek()
       if (entry) {
+        outgoing.pop()
         outbox.messages--
         outbox.bytes -= entry.bytes
       }

@@ -26,8 +26,11 @@ export interface Transport {
   send(data: string | Uint8Array<ArrayBuffer>): void
   /** Starts the closing handshake. `dropped` follows: in a moment, in a minute, or never. */
   close(code?: number, reason?: string): void
-  /** Mute from now on, and closed without waiting: on a dead path `close` takes 20 to 60 s, or for ever. */
-  drop(): void
+  /**
+   * Mute from now on, and closed without waiting: on a dead path `close` takes 20 to 60 s, or for ever.
+   * @param dead what has not left by now need not be waited for either
+   */
+  drop(dead: boolean): void
 }
 
 /** Told in the order of life, never before the transport is handed out, and nothing after `dropped`. */
@@ -59,8 +62,11 @@ export const openWebSocket: OpenTransport = (url, protocols, handlers, WebSocket
     if (!protocols[0] || protocols.includes(socket.protocol)) return on?.opened()
     dropped(1006, 'subprotocol not selected', false)
   }
+  // What is neither text nor a buffer, the codec will refuse
   socket.onmessage = ({ data }: { data: string | ArrayBuffer }) =>
-    on?.received(typeof data === 'string' ? data : new Uint8Array(data))
+    on?.received(
+      Object(data).byteLength === undefined ? (data as string) : new Uint8Array(data as ArrayBuffer),
+    )
   // Deno and Node say 0 or nothing where browsers say 1006
   socket.onclose = ({ code, reason, wasClean }: { code: number; reason: string; wasClean: boolean }) =>
     dropped(code || 1006, reason, wasClean)
@@ -78,10 +84,10 @@ export const openWebSocket: OpenTransport = (url, protocols, handlers, WebSocket
     },
     send: data => socket.send(data),
     close: (...how) => socket.close(...how),
-    drop() {
+    drop(dead) {
       on = undefined
       socket.close()
-      socket.terminate?.()
+      if (dead) socket.terminate?.()
     },
   }
 }

@@ -14,4 +14,6 @@ export const toText = (data: Data): string =>
  * UTF-8 takes three bytes for a UTF-16 unit at most: what is longer need not be looked at.
  */
 export const sameData = (a: Data, b: Data): boolean =>
-  a.length <= b.length * 3 && `${toBytes(a)}` === `${toBytes(b)}`
+  typeof a === 'string' && typeof b === 'string'
+    ? a === b
+    : a.length <= b.length * 3 && `${toBytes(a)}` === `${toBytes(b)}`

@@ -441,7 +441,8 @@ describe('heartbeat', () => {
 
   test('who was asked already is not asked again, nor given more time', () => {
     const asked = open({ until: NOW + 3_000, pingedAt: NOW - 7_000 })
-    expect(transition(asked, { type: 'visible' }, inputs(), beating)).toEqual([asked])
+    const unanswered = inputs({ lastSeen: NOW - 8_000 })
+    expect(transition(asked, { type: 'visible' }, unanswered, beating)).toEqual([asked])
   })
 
   test('a watchdog without a message, which has nothing to ask with, grants one more timeout', () => {

@@ -9,11 +9,11 @@ const construct = (options: object, ...[url]: unknown[]) =>
 const wrong: [options: object, message: RegExp][] = [
   [{ hearbeat: {} }, /^hearbeat: expected nothing by this name/],
   [{ autoConnect: 'yes' }, /^autoConnect: expected true or false, got "yes"/],
-  [{ connectTimeoutMs: 0 }, /^connectTimeoutMs: expected a number above 0, got 0/],
+  [{ connectTimeoutMs: 0 }, /^connectTimeoutMs: expected 1 to 2147483647, got 0/],
   [{ connectTimeoutMs: '5s' }, /^connectTimeoutMs: .* got "5s"/],
   [{ closeTimeoutMs: Number.NaN }, /^closeTimeoutMs: /],
-  [{ minUptimeMs: -1 }, /^minUptimeMs: expected a number above 0, got -1/],
-  [{ maxAttempts: 0 }, /^maxAttempts: expected a number above 0/],
+  [{ minUptimeMs: -1 }, /^minUptimeMs: expected 0 to Infinity, got -1/],
+  [{ maxAttempts: 0 }, /^maxAttempts: expected 1 to Infinity/],
   [{ maxElapsedMs: null }, /^maxElapsedMs: .* got null/],
   [{ maxMessageBytes: 0 }, /^maxMessageBytes: /],
   [{ backoff: 5 }, /^backoff: expected object, got 5/],
@@ -23,7 +23,7 @@ const wrong: [options: object, message: RegExp][] = [
   [{ heartbeat: true }, /^heartbeat: /],
   [{ heartbeat: { intervalMs: 0 } }, /^heartbeat\.intervalMs: /],
   [{ heartbeat: { isPong: /pong/ } }, /^heartbeat\.isPong: expected function/],
-  [{ heartbeat: { message: () => {} } }, /encode/],
+  [{ heartbeat: { message: () => {} } }, /^heartbeat\.message: expected what the codec encodes/],
   [
     { queue: { overflow: 'drop' } },
     /^queue\.overflow: expected throw or drop-oldest or drop-newest, got "drop"/,
@@ -32,6 +32,10 @@ const wrong: [options: object, message: RegExp][] = [
   [{ queue: { maxMessages: '10' } }, /^queue\.maxMessages: /],
   [{ queue: { highWaterMarkBytes: 0 } }, /^queue\.highWaterMarkBytes: /],
   [{ codec: 'json' }, /^codec: /],
+  [{ codec: {} }, /^codec: expected object encode decode, got object/],
+  [{ connectTimeoutMs: Infinity }, /^connectTimeoutMs: /],
+  [{ platform: { clock: {} } }, /^platform\.clock: expected object now/],
+  [{ signal: {} }, /^signal: expected object throwIfAborted/],
   [{ handshake: {} }, /^handshake: expected function/],
   [{ shouldRetry: true }, /^shouldRetry: expected function/],
   [{ signal: true }, /^signal: expected object/],
@@ -57,7 +61,7 @@ test.each(wrong)('%j is refused, by name', (options, message) => {
   })()
   expect(error).toBeInstanceOf(SocketError)
   expect(error?.message).toMatch(message)
-  expect(['invalid-option', 'encode']).toContain(error?.code)
+  expect(error?.code).toBe('invalid-option')
 })
 
 test.each(['ftp://server.test', 'ws://', 'ws://[', '//', null, undefined, 5, {}])(
@@ -101,17 +105,23 @@ test('without a WebSocket it says so, and does not try for ever', async () => {
 })
 
 describe('for anything at all', () => {
-  const amount = z.union([z.number().gt(0), z.literal(Infinity)]).optional()
+  const timer = z
+    .number()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional()
+  const amount = z.union([z.number().min(1), z.literal(Infinity)]).optional()
+  const duration = z.union([z.number().min(0), z.literal(Infinity)]).optional()
   /** The same said by zod, which is too large to ship. */
   const oracle = z.strictObject({
     autoConnect: z.boolean().optional(),
-    connectTimeoutMs: amount,
-    closeTimeoutMs: amount,
-    minUptimeMs: amount,
+    connectTimeoutMs: timer,
+    closeTimeoutMs: timer,
+    minUptimeMs: duration,
     maxAttempts: amount,
-    maxElapsedMs: amount,
+    maxElapsedMs: duration,
     maxMessageBytes: amount,
-    backoff: z.strictObject({ baseMs: amount, maxMs: amount }).optional(),
+    backoff: z.strictObject({ baseMs: timer, maxMs: timer }).optional(),
     queue: z
       .strictObject({
         maxMessages: amount,

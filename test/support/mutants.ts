@@ -54,17 +54,21 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'a restored page trusts its old socket',
-    "if (name === 'suspended' || name === 'open') return begin(replaced)",
-    "if (name === 'suspended') return begin(replaced)",
+    "if (name === 'suspended' || name === 'open') return begin({",
+    "if (name === 'suspended') return begin({",
   ),
   mutant(
     'a restored page stays asleep',
-    "if (name === 'suspended' || name === 'open') return begin(replaced)",
-    "if (name === 'open') return begin(replaced)",
+    "if (name === 'suspended' || name === 'open') return begin({",
+    "if (name === 'open') return begin({",
   ),
-  mutant('offline strands us', 'Math.max(state.until, at.now + OFFLINE_RETRY_MS)', 'Infinity'),
-  mutant('offline brings a retry forward', 'Math.max(state.until, at.now + OFFLINE_RETRY_MS)', 'at.now + 1'),
-  mutant('while offline, attempts go on as ever', 'at.online ? 0 : OFFLINE_RETRY_MS', '0'),
+  mutant('offline strands us', 'Math.max(state.until, offlineUntil(state, at))', 'Infinity'),
+  mutant('offline brings a retry forward', 'Math.max(state.until, offlineUntil(state, at))', 'at.now + 1'),
+  mutant(
+    'while offline, attempts go on as ever',
+    'at.online ? usual : Math.max(usual, offlineUntil(story, at))',
+    'usual',
+  ),
   mutant(
     'online overrules the server',
     'Math.max(waiting.notBefore, at.now + at.random * PROMPT_MS)',
@@ -76,11 +80,7 @@ export const mutants: readonly Mutant[] = [
     'until: lastSeen + heartbeat.intervalMs',
     'until: lastSeen + Math.min(25, heartbeat.intervalMs)',
   ),
-  mutant(
-    'minimum uptime is not asked for',
-    'return upTo - open.since < at.minUptimeMs ?',
-    'return false as boolean ?',
-  ),
+  mutant('minimum uptime is not asked for', 'upTo - open.since < at.minUptimeMs ?', '(false as boolean) ?'),
   mutant(
     'a stable connection does not reset the count',
     '{ ...open, attempt: 0, downSince',
@@ -101,8 +101,23 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'a watchdog without a message asks when it is online',
+    'at.lastSeen >= state.pingedAt && probes(at)',
+    'at.lastSeen >= state.pingedAt',
+  ),
+  mutant(
+    'who answered is not asked again until the deadline of the last question',
+    'at.lastSeen >= state.pingedAt && probes(at)',
     '!state.pingedAt && probes(at)',
-    '!state.pingedAt',
+  ),
+  mutant(
+    'the time that it took to find out counts as outage',
+    '{ ...open, attempt: 0, downSince: at.now }',
+    '{ ...open, attempt: 0, downSince: upTo }',
+  ),
+  mutant(
+    'the time that the page was away counts as outage',
+    'begin({ ...replaced, downSince: at.now })',
+    'begin(replaced)',
   ),
   mutant('a fatal failure is retried', 'const verdict = fatal ? false :', 'const verdict ='),
   mutant('fatal codes are retried', '!FATAL_CODES.includes(close.code)', 'true'),

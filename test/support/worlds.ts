@@ -328,6 +328,27 @@ function check(
     breach('connect connects')
   if (event.type === 'reconnect' && from !== 'suspended' && !effects.includes('connecting'))
     breach('reconnect connects')
+  if (effects.includes('connecting') && event.type === 'restore' && next.downSince !== 0)
+    breach('nobody tried while the page was away')
+  if (
+    event.type === 'deadline' &&
+    from === 'open' &&
+    name !== 'open' &&
+    attempt === 1 &&
+    before.attempt > 0 &&
+    next.downSince !== 0
+  )
+    breach('an outage begins when it is found')
+  const answered = before.pingedAt === undefined || -silentMs >= before.pingedAt
+  const active = policy.heartbeat && policy.heartbeat.message !== undefined && before.pingedAt !== 0
+  if (
+    active &&
+    ['online', 'visible'].includes(event.type) &&
+    before.until > 0 &&
+    from === 'open' &&
+    effects.includes('ping') !== answered
+  )
+    breach('online and visible ask, unless a question is open')
   if (event.type === 'connect' && from === 'waiting' && !unchanged) breach('connect keeps a wait')
   const watches = beats(policy) && policy.heartbeat.message === undefined
   if (
@@ -357,7 +378,9 @@ function check(
       breach('the close code decides')
     if (name === 'waiting' && attempt < 1) breach('a lost connection counts')
     if (name === 'waiting' && event.close.reason === 'retry=7' && until < 7) breach('retry= is a floor')
-    if (name === 'waiting' && !world.online && until < 30_000) breach('offline slows retries down')
+    const most = policy.maxElapsedMs + next.downSince
+    if (name === 'waiting' && !world.online && until < Math.min(30_000, most))
+      breach('offline slows retries down')
     if (name === 'waiting' && until <= 0) breach('no wait is zero')
     if (from === 'open' && name === 'waiting') {
       const stable = -before.since >= policy.minUptimeMs
