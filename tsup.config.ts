@@ -6,7 +6,8 @@ export default defineConfig([
     entry: ['src/index.ts', 'src/msgpack.ts'],
     format: ['esm', 'cjs'],
     target: 'es2022',
-    dts: true,
+    // `Symbol.dispose` is not in the ES2022 that a user's compiler may be set to
+    dts: { banner: '/// <reference lib="esnext.disposable" />' },
     sourcemap: true,
     // With splitting, tsup passes CJS through a second transform that spoils its source map
     splitting: false,

@@ -75,7 +75,8 @@ export interface QueueOptions {
    */
   readonly maxBytes?: number | undefined
   /**
-   * Bytes from which `send` answers `false`, and bytes that the WebSocket is handed at a time, from 1.
+   * Bytes from which `send` answers `false`, or half of `maxBytes` if that is less; and bytes that the WebSocket is
+   * handed at a time, from 1.
    * @default 1_048_576
    */
   readonly highWaterMarkBytes?: number | undefined
@@ -121,7 +122,7 @@ export interface Options<Incoming = unknown, Outgoing = unknown> {
   readonly backoff?: BackoffOptions | undefined
   /** Failures in a row after which to give up, from 1, which never retries. @default Infinity */
   readonly maxAttempts?: number | undefined
-  /** No attempt starts later than this after the outage began, in ms, from 0. @default Infinity */
+  /** No attempt is planned for later than this after the outage began, in ms, from 0. @default Infinity */
   readonly maxElapsedMs?: number | undefined
   /**
    * Overrides the decision by close code. `attempt` counts failures in a row, this one included. A number is the

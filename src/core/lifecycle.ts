@@ -43,13 +43,13 @@ export interface State {
   /** The moment this state ends by itself. `Infinity` in a resting state. */
   readonly until: number
   /** How the last connection ended, or what `close` asked for when there was none to end. */
-  readonly close: Close | undefined
+  readonly close?: Close | undefined
   /** Of `open`: since when. */
   readonly since: number
   /** Of `open`: when a sign of life was last asked for; 0 if one is known to have come since. */
   readonly pingedAt: number
   /** Of `open`: that was for the second time, because the first deadline was judged late. */
-  readonly secondChance: boolean
+  readonly secondChance?: boolean | undefined
   /** Of `waiting`: the server asked not to be called earlier, so `online` and `visible` must not. */
   readonly notBefore: number
 }
@@ -101,10 +101,8 @@ export const IDLE: State = {
   attempt: 0,
   downSince: 0,
   until: Infinity,
-  close: undefined,
   since: 0,
   pingedAt: 0,
-  secondChance: false,
   notBefore: 0,
 }
 
@@ -217,8 +215,11 @@ export const effects = (previous: State, next: State): Effect[] => {
   const entered = LINKED[to]
   // Whatever changes in `connecting`, it is another attempt
   const isNew = from !== to || (entered === 'connecting' && next !== previous)
-  const list: Effect[] = isNew && from >= to ? ['drop'] : []
-  if (isNew && entered) list.push(entered)
+  const list: Effect[] = []
+  if (isNew) {
+    if (from >= to) list.push('drop')
+    if (entered) list.push(entered)
+  }
   if (next.pingedAt > previous.pingedAt) list.push('ping')
   return list
 }

@@ -22,8 +22,9 @@ async function load(contents: string): Promise<Machine> {
 
 /** What the explorer does not come by: moments within a deadline, and a long life before a short silence. */
 function directed({ IDLE, transition }: Machine): string[] {
-  const [now, policy] = [1_000_000, policies[1]]
-  if (!policy?.heartbeat) return ['there is a policy with a heartbeat']
+  const now = 1_000_000
+  const policy = policies.find(({ heartbeat }) => heartbeat.message !== undefined)
+  if (!policy) return ['there is a policy with a heartbeat']
   const open = {
     ...IDLE,
     name: 'open' as const,

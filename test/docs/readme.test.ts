@@ -163,7 +163,7 @@ describe('options', () => {
       fallback === undefined || ELSEWHERE.includes(option) ? [] : [[option, unspaced(fallback)]],
     )
     expect(claims.length).toBeGreaterThan(10)
-    expect(Object.fromEntries(claims)).toEqual(Object.fromEntries(settled(settle({}))))
+    expect(Object.fromEntries(claims)).toEqual(Object.fromEntries(settled(settle({ heartbeat: {} }))))
   })
 
   test('are all in the table, with their defaults, and no others', () => {
@@ -177,7 +177,7 @@ describe('options', () => {
 
 test.each([
   ['States', () => union('src/core/lifecycle.ts', 'StateName')],
-  ['Methods', () => members('src/socket.ts', 'ReconnectingSocket')],
+  ['Methods', () => members('src/reconnecting-socket.ts', 'ReconnectingSocket')],
   ['Events', () => properties('src/events.ts', 'EventMap').map(({ name }) => name)],
   ['Errors', () => union('src/errors.ts', 'SocketErrorCode')],
 ])('the table of %s has each of the source, and no others', (heading, source) => {

@@ -54,6 +54,17 @@ describe('a page that is put away', () => {
     expect(states).toEqual(['suspended', 'connecting', 'open'])
   })
 
+  test('comes back, whatever it is told of in between', async () => {
+    FakeWebSocket.last.accept()
+    tell(window, 'pagehide')
+    // HTML makes a page visible before it says pageshow
+    tell(window, 'online')
+    tell(document, 'visibilitychange')
+    expect(socket.state.name).toBe('suspended')
+    tell(window, 'pageshow')
+    expect(socket.state.name).toBe('connecting')
+  })
+
   test('Firefox closes 1001 before pagehide: no attempt starts from the dying page', async () => {
     FakeWebSocket.last.accept()
     vi.mocked(Math.random).mockReturnValue(0)

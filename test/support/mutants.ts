@@ -9,14 +9,14 @@ export interface Mutant {
 const mutant = (bug: string, find: string, replace: string): Mutant => ({ bug, find, replace })
 
 export const mutants: readonly Mutant[] = [
-  mutant('an attempt is started beside the present one', 'isNew && from >= to', 'isNew && !entered'),
-  mutant('a lost transport is not dropped', 'isNew && from >= to', "entered === 'connecting' && from >= to"),
+  mutant('an attempt is started beside the present one', 'if (from >= to)', 'if (!entered)'),
+  mutant('a lost transport is not dropped', 'if (from >= to)', "if (entered === 'connecting' && from >= to)"),
   mutant(
     'replaced in connecting, no attempt is started',
     " || (entered === 'connecting' && next !== previous)",
     '',
   ),
-  mutant('the queue is not flushed', 'if (isNew && entered)', "if (isNew && entered && entered !== 'open')"),
+  mutant('the queue is not flushed', 'if (entered)', "if (entered && entered !== 'open')"),
   mutant(
     'whoever awaits an answer has not asked',
     'next.pingedAt > previous.pingedAt',

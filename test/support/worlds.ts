@@ -409,7 +409,7 @@ const beating = { intervalMs: 8, timeoutMs: 5 }
 /** What users may ask for, as far as it changes the machine. */
 export const policies: readonly Policy[] = [
   policy,
+  { ...policy, maxAttempts: 3, maxElapsedMs: 40, minUptimeMs: 5 },
   { ...policy, handshake: true, heartbeat: { ...beating, message: 'ping' } },
   { ...policy, heartbeat: beating },
-  { ...policy, maxAttempts: 3, maxElapsedMs: 40, minUptimeMs: 5 },
 ]
