@@ -1,46 +1,13 @@
 /** Bugs that a review found: each of these failed once. */
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type CloseEvent, json, type Options, ReconnectingSocket, text } from '../../src/index'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { type CloseEvent, json, type ReconnectingSocket, text } from '../../src/index'
 import { FakeWebSocket } from '../support/fake-websocket'
+import { create, opened, pass, reported, useFakes } from '../support/shell'
 
-const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms && ms + 2)
-const sockets: { close(): unknown }[] = []
-const reported: unknown[] = []
-
-function create<In, Out>(
-  options: Options<In, Out> = {},
-  url: ConstructorParameters<typeof ReconnectingSocket>[0] = 'ws://a.test',
-) {
-  const socket = new ReconnectingSocket<In, Out>(url, { WebSocket: FakeWebSocket, ...options })
-  sockets.push(socket)
-  return socket
-}
-
-async function opened<In, Out>(options: Options<In, Out> = {}) {
-  const socket = create(options)
-  await pass()
-  FakeWebSocket.last.accept()
-  await pass()
-  return socket
-}
-
-beforeEach(() => {
-  vi.useFakeTimers()
-  vi.spyOn(Math, 'random').mockReturnValue(0.5)
-  vi.stubGlobal('reportError', (error: unknown) => reported.push(error))
-  FakeWebSocket.all = []
-})
-
-afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.close()
-  await pass(3_000)
-  expect(FakeWebSocket.live).toBe(0)
-  reported.length = 0
-  vi.restoreAllMocks()
-  vi.unstubAllGlobals()
-  vi.useRealTimers()
-})
+useFakes()
+// What is reported on the way is not what these are about
+afterEach(() => void reported.splice(0))
 
 describe('maxElapsedMs counts the outage, not what came before it', () => {
   test('not the time that it took to find out', async () => {

@@ -1,36 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   bytes,
   type CloseEvent,
   FatalError,
-  type Options,
-  ReconnectingSocket,
+  type ReconnectingSocket,
   SocketError,
   type SocketState,
   text,
 } from '../../src/index'
 import { FakeWebSocket } from '../support/fake-websocket'
+import { create, opened, pass, reported, useFakes } from '../support/shell'
 
 const URL_ = 'ws://server.test/'
-const open: { close(): unknown }[] = []
-let reported: unknown[]
-
-function create<In, Out>(
-  options: Options<In, Out> = {},
-  url: ConstructorParameters<typeof ReconnectingSocket>[0] = URL_,
-) {
-  const socket = new ReconnectingSocket<In, Out>(url, {
-    WebSocket: FakeWebSocket,
-    backoff: { baseMs: 1_000, maxMs: 12_000 },
-    ...options,
-  })
-  open.push(socket)
-  return socket
-}
-
-/** Lets promises settle and due timers run. */
-const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms && ms + 2)
-
 /** What the listeners were told, in order. */
 function record<In, Out>(socket: ReconnectingSocket<In, Out>) {
   const told: [string, unknown][] = []
@@ -39,32 +20,7 @@ function record<In, Out>(socket: ReconnectingSocket<In, Out>) {
   return told
 }
 
-async function opened<In, Out>(options: Options<In, Out> = {}) {
-  const socket = create(options)
-  await pass()
-  FakeWebSocket.last.accept()
-  await pass()
-  return socket
-}
-
-beforeEach(() => {
-  vi.useFakeTimers()
-  FakeWebSocket.all = []
-  reported = []
-  vi.spyOn(Math, 'random').mockReturnValue(0.5)
-  vi.stubGlobal('reportError', (error: unknown) => reported.push(error))
-})
-
-afterEach(async () => {
-  for (const socket of open.splice(0)) socket.close()
-  await pass(5_000)
-  expect(vi.getTimerCount()).toBe(0)
-  expect(FakeWebSocket.live).toBe(0)
-  expect(reported).toEqual([])
-  vi.restoreAllMocks()
-  vi.unstubAllGlobals()
-  vi.useRealTimers()
-})
+useFakes()
 
 describe('connecting', () => {
   test('goes from idle over connecting to open', async () => {
