@@ -33,7 +33,10 @@ export interface Transport {
   drop(dead: boolean): void
 }
 
-/** Told in the order of life, never before the transport is handed out, and nothing after `dropped`. */
+/**
+ * Told in the order of life, each in a task of its own as by a WebSocket: never before the transport is handed out, nor
+ * from within a call of it; and nothing after `drop`.
+ */
 export interface TransportHandlers {
   opened(): void
   received(data: string | Uint8Array<ArrayBuffer>): void
