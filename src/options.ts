@@ -172,7 +172,9 @@ const amount =
       : refuse(path, `${least} to ${most}`, value)
 
 /** setTimeout counts in 32 bits. */
-const duration = (usual: number) => amount(usual, 1, 2 ** 31 - 1)
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+const duration = (usual: number) => amount(usual, 1, LONGEST_TIMER_MS)
 
 /** The first by default. */
 const choice =

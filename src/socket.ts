@@ -23,6 +23,7 @@ import {
   type AttemptContext,
   checkProtocols,
   checkUrl,
+  LONGEST_TIMER_MS,
   type Options,
   type Provider,
   provider,
@@ -35,9 +36,6 @@ import { type Codec, json } from './wire/codec'
 import { sameData, toBytes } from './wire/data'
 
 type Data = string | Uint8Array<ArrayBuffer>
-
-/** setTimeout counts in 32 bits. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** How often to look whether the WebSocket has room again, while something waits for it. There is no event. */
 const POLL_MS = 50
@@ -248,7 +246,8 @@ export const createSocket = <Incoming, Outgoing>(
 
   const received = (data: Data): void => {
     const isOpen = state.name === 'open'
-    lastSeen = clock.now()
+    // Clocks cost, and without a heartbeat nobody asks
+    if (heartbeat.intervalMs < Infinity) lastSeen = clock.now()
     // A UTF-16 unit is at most three bytes of UTF-8: most messages need not be counted
     if (data.length * 3 > maxMessageBytes && toBytes(data).length > maxMessageBytes)
       return fail('message-too-large', undefined, data)

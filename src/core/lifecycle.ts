@@ -107,7 +107,7 @@ export const IDLE: State = {
 }
 
 /** Protocol violations and refusals: the same bytes would fail again. RFC 6455 §7.4.1. */
-export const FATAL_CODES: readonly number[] = [1002, 1003, 1007, 1008, 1010]
+const FATAL_CODES: readonly number[] = [1002, 1003, 1007, 1008, 1010]
 
 /** A timer this late was throttled, or the machine slept: what it would judge proves nothing. */
 const LATE_MS = 1_000

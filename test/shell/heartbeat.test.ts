@@ -1,38 +1,21 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type HeartbeatOptions, json, ReconnectingSocket, text } from '../../src/index'
+import { describe, expect, test, vi } from 'vitest'
+import { type HeartbeatOptions, json, type ReconnectingSocket } from '../../src/index'
 import { FakeWebSocket } from '../support/fake-websocket'
+import { opened, pass, useFakes } from '../support/shell'
 
-const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms && ms + 2)
+useFakes()
 let socket: ReconnectingSocket
 
-async function opened(heartbeat: HeartbeatOptions, codec = json()) {
-  socket = new ReconnectingSocket('ws://server.test', {
-    WebSocket: FakeWebSocket,
-    codec,
-    heartbeat: { intervalMs: 1_000, timeoutMs: 400, ...heartbeat },
-  })
-  await pass()
-  FakeWebSocket.last.accept()
+async function beating(heartbeat: HeartbeatOptions, codec = json()) {
+  socket = await opened({ codec, heartbeat: { intervalMs: 1_000, timeoutMs: 400, ...heartbeat } })
   const messages: unknown[] = []
   socket.on('message', message => messages.push(message))
   return { messages, transport: FakeWebSocket.last }
 }
 
-beforeEach(() => {
-  vi.useFakeTimers()
-  FakeWebSocket.all = []
-})
-
-afterEach(async () => {
-  socket.close()
-  await pass(2_000)
-  expect(vi.getTimerCount()).toBe(0)
-  vi.useRealTimers()
-})
-
 describe('with a message', () => {
   test('asks after an interval of silence, and replaces who does not answer', async () => {
-    const { transport } = await opened({ message: { type: 'ping' } })
+    const { transport } = await beating({ message: { type: 'ping' } })
     const closes: unknown[] = []
     socket.on('close', event => closes.push(event))
     await pass(1_001)
@@ -46,7 +29,7 @@ describe('with a message', () => {
   })
 
   test('any message is life: a busy connection is never asked', async () => {
-    const { transport } = await opened({ message: 'ping' })
+    const { transport } = await beating({ message: 'ping' })
     for (let n = 0; n < 10; n++) {
       await pass(900)
       transport.receive('1')
@@ -56,7 +39,7 @@ describe('with a message', () => {
   })
 
   test('an echo, as text or turned into bytes, is swallowed and measured', async () => {
-    const { transport, messages } = await opened({ message: 'ping' })
+    const { transport, messages } = await beating({ message: 'ping' })
     await pass(1_001)
     await pass(30)
     transport.receive('"ping"')
@@ -72,7 +55,7 @@ describe('with a message', () => {
 
   test('a pong is known by isPong, swallowed and measured', async () => {
     const isPong = (message: unknown) => (message as { type?: string }).type === 'pong'
-    const { transport, messages } = await opened({ message: { type: 'ping' }, isPong })
+    const { transport, messages } = await beating({ message: { type: 'ping' }, isPong })
     await pass(1_001)
     transport.receive('{"type":"pong"}')
     transport.receive('{"type":"news"}')
@@ -84,7 +67,7 @@ describe('with a message', () => {
     const reported = vi.fn()
     vi.stubGlobal('reportError', reported)
     const oops = new Error('oops')
-    const { transport, messages } = await opened({
+    const { transport, messages } = await beating({
       message: 'ping',
       isPong: () => {
         throw oops
@@ -98,7 +81,7 @@ describe('with a message', () => {
 
   test('the message is encoded once, at construction', async () => {
     const codec = { ...json(), encode: vi.fn(json().encode) }
-    const { transport } = await opened({ message: 'ping' }, codec)
+    const { transport } = await beating({ message: 'ping' }, codec)
     for (let n = 0; n < 3; n++) {
       await pass(1_001)
       transport.receive('1')
@@ -109,7 +92,7 @@ describe('with a message', () => {
   })
 
   test('goes past the queue', async () => {
-    const { transport } = await opened({ message: 'ping' })
+    const { transport } = await beating({ message: 'ping' })
     transport.bufferedAmount = 2 ** 30
     socket.send('waits')
     await pass(1_001)
@@ -117,7 +100,7 @@ describe('with a message', () => {
   })
 
   test('a message that came while the thread was blocked past the deadline saves the connection', async () => {
-    const { transport } = await opened({ message: 'ping' })
+    const { transport } = await beating({ message: 'ping' })
     await pass(1_001)
     // The deadline passes while nothing runs: the timer is overdue, the pong already in the queue behind it
     vi.advanceTimersToNextTimer()
@@ -127,7 +110,7 @@ describe('with a message', () => {
   })
 
   test('after a sleep it asks before it judges', async () => {
-    const { transport } = await opened({ message: 'ping' })
+    const { transport } = await beating({ message: 'ping' })
     await pass(1_001)
     vi.setSystemTime(Date.now() + 3_600_000)
     await pass(500)
@@ -141,7 +124,7 @@ describe('with a message', () => {
   })
 
   test.each(['online', 'visible'])('%s asks at once', async type => {
-    const { transport } = await opened({ message: 'ping' })
+    const { transport } = await beating({ message: 'ping' })
     if (type === 'online') window.dispatchEvent(new Event('online'))
     else document.dispatchEvent(new Event('visibilitychange'))
     expect(transport.sent).toEqual(['"ping"'])
@@ -150,7 +133,7 @@ describe('with a message', () => {
 
 describe('without a message', () => {
   test('sends nothing, and gives up a feed that fell silent', async () => {
-    const { transport } = await opened({})
+    const { transport } = await beating({})
     await pass(900)
     transport.receive('1')
     await pass(1_390)
@@ -162,7 +145,7 @@ describe('without a message', () => {
   })
 
   test('a feed that goes on talking is left alone', async () => {
-    const { transport } = await opened({})
+    const { transport } = await beating({})
     for (let n = 0; n < 20; n++) {
       await pass(950)
       transport.receive('1')
@@ -173,12 +156,9 @@ describe('without a message', () => {
 
 test('off by default, and with false: silence proves nothing', async () => {
   for (const heartbeat of [undefined, false] as const) {
-    const quiet = new ReconnectingSocket('ws://server.test', { WebSocket: FakeWebSocket, heartbeat })
-    await pass()
-    FakeWebSocket.last.accept()
+    const quiet = await opened({ heartbeat })
     await pass(3_600_000)
     expect(quiet.state.name).toBe('open')
     quiet.close()
   }
-  await opened({ message: 'x' }, text() as never)
 })

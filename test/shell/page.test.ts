@@ -1,25 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ReconnectingSocket } from '../../src/index'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import type { ReconnectingSocket } from '../../src/index'
 import { FakeWebSocket } from '../support/fake-websocket'
+import { create, pass, useFakes } from '../support/shell'
 
-const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms && ms + 2)
 const tell = (target: EventTarget, type: string) => target.dispatchEvent(new Event(type))
 let socket: ReconnectingSocket
 
+useFakes()
 beforeEach(async () => {
-  vi.useFakeTimers()
-  vi.spyOn(Math, 'random').mockReturnValue(0.5)
-  FakeWebSocket.all = []
-  socket = new ReconnectingSocket('ws://server.test', { WebSocket: FakeWebSocket })
+  socket = create()
   await pass()
-})
-
-afterEach(async () => {
-  socket.close()
-  await pass(5_000)
-  expect(FakeWebSocket.live).toBe(0)
-  vi.restoreAllMocks()
-  vi.useRealTimers()
 })
 
 describe('a page that is put away', () => {
