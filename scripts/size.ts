@@ -66,8 +66,8 @@ export const SUBJECTS: readonly Subject[] = [
 
 /** Bytes after gzip, by subject. If a feature does not fit, it moves into an import of its own. */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  plain: 6_100,
-  UMD: 6_500,
+  plain: 7_350,
+  UMD: 7_950,
 }
 
 export async function measure({ source }: Subject): Promise<Size> {

@@ -7,6 +7,13 @@ export type SocketErrorCode =
   | 'invalid-argument'
   /** Thrown by `send`: the codec could not encode the message. See `cause`. */
   | 'encode'
+  /**
+   * Thrown by `send`, or an `error` event: a message is not what `outgoing` or `incoming` accepts. The error is a
+   * {@link ValidationError}.
+   */
+  | 'invalid-message'
+  /** Thrown by `send`, or an `error` event: the schema answered with a promise. */
+  | 'async-schema'
   /** Thrown by `send`: the queue is at its limit and `overflow` is `'throw'`. */
   | 'queue-full'
   /** Thrown by `send`, rejected by `opened` and `drained`: the socket is closed, or closing. */
@@ -15,6 +22,11 @@ export type SocketErrorCode =
   | 'decode'
   /** An `error` event: what came is larger than `maxMessageBytes` and was not delivered. See `data`. */
   | 'message-too-large'
+  /**
+   * Thrown by an iterator of messages, or an `error` event, by its `overflow`: it was read too slowly. See `data`
+   * for what was dropped.
+   */
+  | 'inbound-full'
   /**
    * An `error` event: `url` or `protocols` threw, rejected, or answered nonsense; or there is no
    * `WebSocket`. See `cause`.
@@ -29,12 +41,30 @@ export class SocketError extends Error {
   override name = 'SocketError'
   declare readonly code: SocketErrorCode
   /** What came from the peer, where that is what the error is about. */
-  declare readonly data: unknown
+  declare data: unknown
 
   constructor(code: SocketErrorCode, message: string, cause?: unknown, data?: unknown) {
     super(message, { cause })
     this.code = code
     this.data = data
+  }
+}
+
+/** One thing that is wrong with a message: as in Standard Schema. */
+export interface ValidationIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+export class ValidationError extends SocketError {
+  override name = 'ValidationError'
+  readonly issues: readonly ValidationIssue[]
+
+  constructor(issues: readonly ValidationIssue[]) {
+    const [{ path = [], message } = { message: 'refused' }]: readonly ValidationIssue[] = issues
+    const where = Array.from(path, step => String(Object(step).key ?? step)).join('.')
+    super('invalid-message', `invalid-message: ${where && `${where}: `}${message}`)
+    this.issues = issues
   }
 }
 

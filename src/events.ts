@@ -1,7 +1,7 @@
 /** What a socket shows and tells. */
 
-import type { Close, StateName } from './core/lifecycle'
-import type { SocketError } from './errors'
+import type { Close, Event, StateName } from './core/lifecycle'
+import type { SocketError, SocketErrorCode } from './errors'
 
 /** What `socket.state` shows: immutable, and the same object until something in it changes. */
 export type SocketState =
@@ -62,3 +62,59 @@ export interface EventMap<Incoming = unknown, Outgoing = unknown> {
   /** Something was not as it should be, and the socket goes on. Without a listener it goes to `reportError`. */
   error: (error: SocketError) => void
 }
+
+/** What `stats()` answers: plain data. Times are in ms. Sizes are in bytes, of UTF-8, without framing. */
+export interface Stats {
+  /** The socket, by a random id, and its present or last attempt: `'<id>.<attempts>'`, as in the log. */
+  readonly connection: string
+  /** What came from WebSockets, heartbeats included. */
+  readonly messagesIn: number
+  readonly bytesIn: number
+  /** What was handed to WebSockets, heartbeats included. */
+  readonly messagesOut: number
+  readonly bytesOut: number
+  readonly queuedMessages: number
+  readonly queuedBytes: number
+  /** Connections that were tried. */
+  readonly attempts: number
+  /** Connections that became open. */
+  readonly opens: number
+  /** Of the open connection; 0 if there is none. */
+  readonly uptimeMs: number
+  /** From heartbeat to answer, if there was one: `smoothedMs` as in RFC 6298 §2, the others of the last 100. */
+  readonly roundTrip:
+    | { readonly lastMs: number; readonly smoothedMs: number; readonly p50Ms: number; readonly p95Ms: number }
+    | undefined
+  /** Time spent in each state that was entered. */
+  readonly stateMs: { readonly [name in StateName]?: number }
+  /** Messages that were told by `undelivered`, by their code. */
+  readonly undelivered: { readonly [code in Undelivered['code']]?: number }
+}
+
+/** One step of the machine: what it was, what happened, what it became. Plain data, for a bug report. */
+export interface Transition {
+  readonly from: StateName
+  /** What happened, by its name in the diagram of states. */
+  readonly event: Event['type']
+  readonly to: StateName
+  /** Close code and reason, if that is what it was about, or `''`. */
+  readonly reason: string
+  /** Failures in a row. */
+  readonly attempt: number
+  /** In ms since the epoch. */
+  readonly at: number
+}
+
+/** What the option `log` is told. */
+export type LogRecord = {
+  /** The socket, by a random id, and its attempt, by its number: `'<id>.<attempts>'`. */
+  readonly connection: string
+  /** In ms since the epoch. */
+  readonly at: number
+} & (
+  | ({ readonly type: 'transition' } & Transition)
+  | { readonly type: 'ping' }
+  | { readonly type: 'pong'; readonly roundTripMs: number }
+  | ({ readonly type: 'undelivered' } & Pick<Undelivered, 'code' | 'certain'>)
+  | { readonly type: 'error'; readonly code: SocketErrorCode; readonly message: string }
+)

@@ -1,6 +1,22 @@
 export type { Close, StateName } from './core/lifecycle'
-export { FatalError, SocketError, type SocketErrorCode } from './errors'
-export type { CloseEvent, CloseResult, EventMap, OpenEvent, SocketState, Undelivered } from './events'
+export {
+  FatalError,
+  SocketError,
+  type SocketErrorCode,
+  ValidationError,
+  type ValidationIssue,
+} from './errors'
+export type {
+  CloseEvent,
+  CloseResult,
+  EventMap,
+  LogRecord,
+  OpenEvent,
+  SocketState,
+  Stats,
+  Transition,
+  Undelivered,
+} from './events'
 export type {
   AttemptContext,
   BackoffOptions,
@@ -21,4 +37,6 @@ export type {
   WebSocketLike,
 } from './platform/transport'
 export { ReconnectingSocket } from './reconnecting-socket'
+export type { StandardSchema } from './schema'
+export { userTiming } from './user-timing'
 export { bytes, type Codec, json, text } from './wire/codec'

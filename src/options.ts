@@ -4,9 +4,11 @@ import type { Backoff } from './core/backoff'
 import type { Close } from './core/lifecycle'
 import type { OutboxPolicy } from './core/outbox'
 import { SocketError } from './errors'
+import type { LogRecord } from './events'
 import type { Clock } from './platform/clock'
 import type { Page } from './platform/page'
 import type { OpenTransport, WebSocketConstructor } from './platform/transport'
+import type { StandardSchema } from './schema'
 import type { Codec } from './wire/codec'
 
 /** What a provider and the handshake are told of the attempt they are asked for. */
@@ -101,7 +103,14 @@ export interface Options<Incoming = unknown, Outgoing = unknown> {
   /** Connect at construction. Otherwise `connect()` does. @default true */
   readonly autoConnect?: boolean | undefined
   /** How messages are spelled. @default json() */
-  readonly codec?: Codec<Incoming, Outgoing> | undefined
+  readonly codec?: AnyCodec<Incoming, Outgoing> | undefined
+  /**
+   * Checks what comes, and gives `message` its type: any Standard Schema, such as one of zod, valibot or arktype. What
+   * it refuses becomes an `error` event, and the connection lives on.
+   */
+  readonly incoming?: StandardSchema<unknown, Incoming> | undefined
+  /** Checks what is sent, and gives `send` its type: any Standard Schema. What it refuses, `send` throws. */
+  readonly outgoing?: StandardSchema<Outgoing, unknown> | undefined
   /**
    * Runs on each connection before the queue is flushed: authenticate, re-subscribe. A throw fails the attempt; a
    * `FatalError` ends in `closed`.
@@ -137,13 +146,26 @@ export interface Options<Incoming = unknown, Outgoing = unknown> {
   /** The constructor to use instead of the global one, such as that of the `ws` package. */
   readonly WebSocket?: WebSocketConstructor | undefined
   readonly platform?: Partial<Platform> | undefined
+  /** Told of each step, and of what goes wrong. Nothing is logged without it. */
+  readonly log?: ((record: LogRecord) => void) | undefined
 }
+
+/**
+ * Types are taken from the codec only where no schema says more (`& {}` makes an inference that yields to others); and
+ * beside a schema, which takes `unknown`, any codec fits.
+ */
+type AnyCodec<Incoming, Outgoing> = Codec<Incoming & {}, Outgoing & {}> | Codec<unknown, Outgoing & {}>
 
 /** {@link Options} with the defaults in. */
 export interface Settings<Incoming = unknown, Outgoing = unknown>
-  extends Pick<Options<Incoming, Outgoing>, 'codec' | 'handshake' | 'shouldRetry' | 'signal' | 'WebSocket'> {
+  extends Pick<
+    Options<Incoming, Outgoing>,
+    'handshake' | 'incoming' | 'log' | 'outgoing' | 'shouldRetry' | 'signal' | 'WebSocket'
+  > {
   readonly protocols: Provider<string | readonly string[]>
   readonly autoConnect: boolean
+  /** Whatever its types, the schemas stand between. */
+  readonly codec: Codec | undefined
   readonly connectTimeoutMs: number
   readonly closeTimeoutMs: number
   readonly minUptimeMs: number
@@ -190,6 +212,14 @@ const optional =
     return value === undefined || fits ? (value as T) : refuse(path, [type, ...methods].join(' '), value)
   }
 
+const schema: Rule<StandardSchema | undefined> = (value, path) => {
+  // Those of arktype are functions
+  const asked = value as StandardSchema | undefined
+  return asked === undefined || typeof asked?.['~standard']?.validate === 'function'
+    ? asked
+    : refuse(path, 'a Standard Schema', value)
+}
+
 const group =
   <T extends object>(rules: { readonly [name in keyof T]-?: Rule<T[name]> }): Rule<T> =>
   (value = {}, path) => {
@@ -215,6 +245,8 @@ const settled = group<Settings>({
   protocols: (value = []) => provider(value as Settings['protocols'], checkProtocols),
   autoConnect: choice(true, false),
   codec: optional('object', 'encode', 'decode'),
+  incoming: schema,
+  outgoing: schema,
   handshake: optional('function'),
   signal: optional('object', 'throwIfAborted', 'addEventListener'),
   connectTimeoutMs: duration(10_000),
@@ -240,6 +272,7 @@ const settled = group<Settings>({
     page: optional('object', 'online', 'listen'),
     transport: optional('function'),
   }),
+  log: optional('function'),
 })
 
 /**

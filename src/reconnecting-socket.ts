@@ -1,6 +1,6 @@
 /** The face of it: what an application holds. What it does is in `socket`, out of the application's reach. */
 
-import type { CloseResult, EventMap, SocketState } from './events'
+import type { CloseResult, EventMap, SocketState, Stats, Transition } from './events'
 import type { Options, Provider } from './options'
 import { createSocket, type Socket } from './socket'
 
@@ -41,6 +41,16 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
   /** The last measured time from heartbeat to answer in ms, if any. */
   get roundTripMs(): number | undefined {
     return this.#socket.roundTripMs
+  }
+
+  /** The last 100 steps of the machine, the oldest first: plain data, for a bug report. */
+  get transitions(): readonly Transition[] {
+    return this.#socket.transitions
+  }
+
+  /** What happened so far, in numbers: plain data. */
+  stats(): Stats {
+    return this.#socket.stats()
   }
 
   /**
@@ -109,5 +119,14 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
       ;(listener as (...args: never[]) => void)(...args)
     }) as EventMap<Incoming, Outgoing>[K])
     return off
+  }
+
+  /**
+   * `for await (const message of socket)`: the messages from now on, until the socket is closed for good. Those that
+   * wait to be read are bounded: when more than 1,000 do, the iteration throws `inbound-full` after them, for a browser
+   * cannot slow down who sends.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Incoming, undefined> {
+    return this.#socket.messages()
   }
 }

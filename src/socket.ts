@@ -18,7 +18,7 @@ import {
 import { createOutbox, type Entry, type Outbox } from './core/outbox'
 import { createEmitter, guarded, report } from './emitter'
 import { isFatal, SocketError, type SocketErrorCode } from './errors'
-import type { CloseResult, EventMap, SocketState, Undelivered } from './events'
+import type { CloseResult, EventMap, LogRecord, SocketState, Stats, Transition, Undelivered } from './events'
 import {
   type AttemptContext,
   checkProtocols,
@@ -32,19 +32,32 @@ import {
 import { systemClock } from './platform/clock'
 import { browserPage } from './platform/page'
 import { openWebSocket, type Transport } from './platform/transport'
-import { type Codec, json } from './wire/codec'
-import { sameData, toBytes } from './wire/data'
+import { validate } from './schema'
+import { createRecorder } from './stats'
+import { json } from './wire/codec'
+import { byteLength, sameData } from './wire/data'
 
 type Data = string | Uint8Array<ArrayBuffer>
 
+/** What a record of the log says, of each type. */
+type Said = LogRecord extends infer Each
+  ? Each extends LogRecord
+    ? Omit<Each, 'connection' | 'at'>
+    : never
+  : never
+
 /** How often to look whether the WebSocket has room again, while something waits for it. There is no event. */
 const POLL_MS = 50
+
+/** How many messages may wait for an iterator. */
+const INBOUND_MESSAGES = 1_000
 
 /** Bytes that stay as they are, whatever their owner does to the buffer. */
 const kept = (data: Data): Data => (typeof data === 'string' ? data : new Uint8Array(data))
 
 /** What was thrown need not be an error, and may not even have a text. */
-const describe = (cause: unknown) => (cause instanceof Error ? `: ${cause.message}` : '')
+const wrong = (code: SocketErrorCode, cause?: unknown, what: string = code) =>
+  new SocketError(code, cause instanceof Error ? `${what}: ${cause.message}` : what, cause)
 
 /** What is shown of a state. */
 const show = ({ name, attempt, until }: State) =>
@@ -55,6 +68,9 @@ export interface Socket<Incoming, Outgoing> {
   readonly state: SocketState
   readonly outbox: Outbox<Outgoing>
   readonly roundTripMs: number | undefined
+  readonly transitions: readonly Transition[]
+  stats(): Stats
+  messages(): AsyncIterableIterator<Incoming, undefined>
   start(type: 'connect' | 'reconnect'): void
   close(code?: number, reason?: string): Promise<CloseResult<Outgoing>>
   opened(): Promise<void>
@@ -69,8 +85,19 @@ export const createSocket = <Incoming, Outgoing>(
   options: Options<Incoming, Outgoing>,
 ): Socket<Incoming, Outgoing> => {
   const settings = settle(options)
-  const { handshake, heartbeat, maxMessageBytes, protocols, queue, shouldRetry, signal } = settings
-  const { codec = json() as Codec<Incoming, Outgoing> } = settings
+  const {
+    handshake,
+    heartbeat,
+    incoming,
+    log,
+    maxMessageBytes,
+    outgoing,
+    protocols,
+    queue,
+    shouldRetry,
+    signal,
+  } = settings
+  const { codec = json() } = settings
   const {
     clock = systemClock(),
     page = browserPage,
@@ -83,6 +110,9 @@ export const createSocket = <Incoming, Outgoing>(
   const url = provider(address, checkUrl)
   const emitter = createEmitter<EventMap<Incoming, Outgoing>>()
   const outbox = createOutbox<Outgoing>(queue)
+  const recorder = createRecorder(clock.now())
+  const { counts } = recorder
+  const id = clock.random().toString(36).slice(2, 10)
 
   let state = IDLE
   let shown = show(state)
@@ -102,11 +132,9 @@ export const createSocket = <Incoming, Outgoing>(
   let abort: AbortController | undefined
   /** What came before the connection was open and the handshake did not take. */
   let early: Incoming[] = []
-  let opens = 0
   let lastSeen = 0
   let lastBuffered = 0
   let pingedAt = 0
-  let roundTripMs: number | undefined
   let sendersWait = false
   let undelivered: readonly Undelivered<Outgoing>[] = []
 
@@ -130,7 +158,7 @@ export const createSocket = <Incoming, Outgoing>(
     if (state === previous) return
     const todo = effects(previous, state)
     attend()
-    note(previous, todo, now)
+    note(previous, event, todo, now)
     for (const effect of todo) guarded(perform[effect])
     arm()
   }
@@ -153,6 +181,7 @@ export const createSocket = <Incoming, Outgoing>(
 
   const perform: { readonly [effect in Effect]: () => unknown } = {
     async connecting() {
+      counts.attempts++
       abort = new AbortController()
       const { signal } = abort
       attempt = { attempt: state.attempt, lastClose: state.close, signal }
@@ -187,7 +216,7 @@ export const createSocket = <Incoming, Outgoing>(
           send(message) {
             const data = encode(message)
             usable(signal.aborted || isOver(state))
-            transport?.send(data)
+            write(data)
           },
           async receive() {
             const [message] = await wait(() => {
@@ -212,7 +241,8 @@ export const createSocket = <Incoming, Outgoing>(
       if (ping === undefined || transport?.buffered === Infinity) return
       // The first answer is to the first question
       pingedAt ||= clock.now()
-      transport?.send(ping)
+      write(ping)
+      record({ type: 'ping' })
     },
 
     closing() {
@@ -240,7 +270,7 @@ export const createSocket = <Incoming, Outgoing>(
     fatal = isFatal(cause),
   ): void => {
     if (signal.aborted) return
-    fail(code, cause)
+    fail(wrong(code, cause))
     dispatch({ type: 'dropped', close: ended(1006, `${code} failed`), fatal })
   }
 
@@ -248,21 +278,26 @@ export const createSocket = <Incoming, Outgoing>(
     const isOpen = state.name === 'open'
     // Clocks cost, and without a heartbeat nobody asks
     if (heartbeat.intervalMs < Infinity) lastSeen = clock.now()
-    // A UTF-16 unit is at most three bytes of UTF-8: most messages need not be counted
-    if (data.length * 3 > maxMessageBytes && toBytes(data).length > maxMessageBytes)
-      return fail('message-too-large', undefined, data)
+    const bytes = byteLength(data)
+    counts.messagesIn++
+    counts.bytesIn += bytes
+    if (bytes > maxMessageBytes) return fail(wrong('message-too-large'), data)
     let pong = isOpen && ping !== undefined && sameData(data, ping)
     let message: Incoming | undefined
     if (!pong) {
       try {
-        message = codec.decode(data)
+        message = validate(incoming, codec.decode(data))
       } catch (cause) {
-        return fail('decode', cause, data)
+        return fail(cause instanceof SocketError ? cause : wrong('decode', cause), data)
       }
       pong = isOpen && !!guarded(() => heartbeat.isPong?.(message as Incoming))
     }
     if (pong) {
-      if (pingedAt) roundTripMs = lastSeen - pingedAt
+      if (pingedAt) {
+        const roundTripMs = lastSeen - pingedAt
+        recorder.roundTrip(roundTripMs)
+        record({ type: 'pong', roundTripMs })
+      }
       pingedAt = 0
     } else early.push(message as Incoming)
     if (isOpen) deliver()
@@ -283,20 +318,31 @@ export const createSocket = <Incoming, Outgoing>(
       notices.push(() => signal.aborted || isOver(state) || emitter.emit('message', message))
   }
 
-  const encode = (message: Outgoing, code: SocketErrorCode = 'encode', what: string = code): Data => {
+  const encode = (message: Outgoing): Data => {
+    const checked = validate(outgoing, message)
     try {
-      return codec.encode(message)
+      return codec.encode(checked)
     } catch (cause) {
-      throw new SocketError(code, what + describe(cause), cause)
+      throw wrong('encode', cause)
     }
   }
 
-  const ping =
-    heartbeat.message === undefined
-      ? undefined
-      : kept(
-          encode(heartbeat.message, 'invalid-option', 'heartbeat.message: expected what the codec encodes'),
-        )
+  const ping = heartbeat.message === undefined ? undefined : probe(heartbeat.message)
+
+  /** Encoded once: a message that can never go is a mistake in the options. */
+  function probe(message: Outgoing): Data {
+    try {
+      return kept(encode(message))
+    } catch (cause) {
+      throw wrong('invalid-option', cause, 'heartbeat.message: expected what can be sent')
+    }
+  }
+
+  const write = (data: Data): void => {
+    counts.messagesOut++
+    counts.bytesOut += byteLength(data)
+    transport?.send(data)
+  }
 
   /** Hands over what waits, as much as the WebSocket should hold, and looks again while something waits. */
   const pump = (): void => {
@@ -304,7 +350,7 @@ export const createSocket = <Incoming, Outgoing>(
       while (state.name === 'open' && transport && transport.buffered < queue.highWaterMarkBytes) {
         const entry = outbox.peek()
         if (!entry) break
-        transport.send(entry.data)
+        write(entry.data)
         outbox.shift()
       }
     } catch (error) {
@@ -338,12 +384,13 @@ export const createSocket = <Incoming, Outgoing>(
   }
 
   /** Notes what listeners are to be told of a step. */
-  const note = (previous: State, todo: readonly Effect[], now: number): void => {
+  const note = (previous: State, event: Event, todo: readonly Effect[], now: number): void => {
     const { name, close, until } = state
     if (name !== 'open' || previous.name !== 'open') {
       const before = shown
       shown = show(state)
       tell('state', shown, before)
+      record({ type: 'transition', ...recorder.step(previous, event, state, now) })
     }
     if (close && todo[0] === 'drop') {
       const retryInMs = name === 'waiting' ? Math.round(until - now) : name === 'connecting' ? 0 : undefined
@@ -351,7 +398,7 @@ export const createSocket = <Incoming, Outgoing>(
       tell('close', { ...close, wasOpen, final: name === 'closed', retryInMs })
     }
     if (todo[0] === 'open') {
-      tell('open', { protocol: transport?.protocol ?? '', reconnected: opens++ > 0 })
+      tell('open', { protocol: transport?.protocol ?? '', reconnected: counts.opens++ > 0 })
       deliver()
     }
     if (isOver(state) && !isOver(previous)) {
@@ -365,17 +412,30 @@ export const createSocket = <Incoming, Outgoing>(
     code: Undelivered['code'],
   ): readonly Undelivered<Outgoing>[] => {
     const lost = entries.map(({ message }) => ({ message, code, certain: true }))
-    for (const each of lost) tell('undelivered', each)
+    for (const each of lost) {
+      tell('undelivered', each)
+      recorder.lost(code)
+      record({ type: 'undelivered', code, certain: each.certain })
+    }
     return lost
   }
 
-  const fail = (code: SocketErrorCode, cause: unknown, data?: Data): void => {
-    const error = new SocketError(code, code + describe(cause), cause, data)
+  const fail = (error: SocketError, data?: Data): void => {
+    if (data !== undefined) error.data = data
     // What a server sends must not end a Node process, which knows no reportError
-    const log = typeof reportError === 'function' ? report : console.error
-    notices.push(() => emitter.emit('error', error) || log(error))
+    const complain = typeof reportError === 'function' ? report : console.error
+    notices.push(() => emitter.emit('error', error) || complain(error))
+    record({ type: 'error', code: error.code, message: error.message })
     publish()
   }
+
+  const record = (what: Said): void => {
+    if (!log) return
+    const entry = { connection: connection(), at: Math.round(clock.now()), ...what } as LogRecord
+    notices.push(() => guarded(() => log(entry)))
+  }
+
+  const connection = () => `${id}.${counts.attempts}`
 
   const tell = <K extends keyof EventMap>(
     event: K,
@@ -416,6 +476,46 @@ export const createSocket = <Incoming, Outgoing>(
     })
   }
 
+  const messages = (): AsyncIterableIterator<Incoming, undefined> => {
+    const buffer: Incoming[] = []
+    let stopped = false
+    /** Thrown once, after what was in time. */
+    let failure: SocketError | undefined
+    const stop = emitter.on('message', message => {
+      if (buffer.length < INBOUND_MESSAGES) buffer.push(message)
+      else {
+        failure = wrong('inbound-full')
+        stop()
+      }
+      publish()
+    })
+    const end = () => {
+      stopped = true
+      stop()
+      return { done: true, value: undefined } as const
+    }
+    return {
+      next: () =>
+        wait(() => {
+          if (buffer.length) return { done: false, value: buffer.shift() as Incoming }
+          if (failure && !stopped) {
+            end()
+            throw failure
+          }
+          return (stopped || state.name === 'closed') && end()
+        }),
+      async return() {
+        buffer.length = 0
+        const done = end()
+        publish()
+        return done
+      },
+      [Symbol.asyncIterator]() {
+        return this
+      },
+    }
+  }
+
   const start = (type: 'connect' | 'reconnect'): void => {
     signal?.throwIfAborted()
     dispatch({ type })
@@ -424,7 +524,7 @@ export const createSocket = <Incoming, Outgoing>(
   const close = (code?: number, reason = ''): Promise<CloseResult<Outgoing>> => {
     const legal =
       code === undefined || code === 1000 || (Number.isInteger(code) && code >= 3000 && code < 5000)
-    if (!legal || toBytes(`${reason}`).length > 123)
+    if (!legal || byteLength(`${reason}`) > 123)
       throw new SocketError('invalid-argument', 'close: expected 1000 or 3000 to 4999, and at most 123 bytes')
     const close: Close = ended(code ?? (reason ? 1000 : 1005), reason)
     dispatch({ type: 'close', close })
@@ -440,8 +540,18 @@ export const createSocket = <Incoming, Outgoing>(
       return shown
     },
     get roundTripMs() {
-      return roundTripMs
+      return recorder.roundTrips.at(-1)
     },
+    get transitions() {
+      return [...recorder.transitions]
+    },
+    stats: () =>
+      recorder.snapshot(
+        state,
+        { connection: connection(), queuedMessages: outbox.messages, queuedBytes: outbox.bytes },
+        clock.now(),
+      ),
+    messages,
     outbox,
     start,
     close,
@@ -456,10 +566,10 @@ export const createSocket = <Incoming, Outgoing>(
       const data = encode(message)
       const link = usable().name === 'open' && !outbox.messages && transport
       if (link && link.buffered < queue.highWaterMarkBytes) {
-        link.send(data)
+        write(data)
         return true
       }
-      const entry = { message, data: kept(data), bytes: toBytes(data).length }
+      const entry = { message, data: kept(data), bytes: byteLength(data) }
       const dropped = outbox.push(entry)
       if (!dropped) throw new SocketError('queue-full', `send: ${outbox.messages} messages are waiting`)
       pump()

@@ -53,7 +53,9 @@ describe('the examples', () => {
   }
 
   test('are of languages that a test knows what to do with', () => {
-    expect(new Set(all.map(({ language }) => language))).toEqual(new Set(['ts', 'sh', 'html', 'mermaid']))
+    expect(new Set(all.map(({ language }) => language))).toEqual(
+      new Set(['ts', 'tsx', 'sh', 'html', 'mermaid']),
+    )
     expect(examples.length).toBeGreaterThan(5)
   })
 
@@ -92,8 +94,20 @@ describe('the examples', () => {
     expect(logged).toContainEqual(expect.stringMatching(/^handshake FatalError: denied/))
   }, 30_000)
 
+  test('of React shows the state, and follows it', async () => {
+    const example = all.find(({ language }) => language === 'tsx')?.code ?? ''
+    const { code } = await transform(local(example), { loader: 'tsx', format: 'esm', jsx: 'automatic' })
+    const program = `import './test/docs/preload-page.mjs'\n${code}\nawait globalThis.show(Badge, socket)`
+    const args = ['--import', './test/docs/preload.mjs', '--input-type=module', '-e', program]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 20_000 })
+    expect(JSON.parse(stdout).slice(-3)).toEqual(['open', 'closing', 'closed'])
+  }, 30_000)
+
   test('have no type errors', () => {
-    const modules = new Map(examples.map(({ line, code }) => [`README-line-${line}.ts`, code]))
+    const typed = all.filter(({ language }) => /^tsx?$/.test(language))
+    const modules = new Map(
+      typed.map(({ line, code, language }) => [`README-line-${line}.${language}`, code]),
+    )
     expect(typeErrors(modules)).toEqual([])
     const [[name, code] = ['', '']] = modules
     expect(typeErrors(new Map([[name, `${code}\nsocket.sent()`]]))).toHaveLength(1)

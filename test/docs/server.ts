@@ -25,6 +25,13 @@ const PATHS: Readonly<Record<string, (client: WebSocket) => (text: string, binar
     return () => {}
   },
 
+  '/exchange'(client) {
+    return () => {
+      say(client, { type: 'snapshot', seq: 5, price: 100 })
+      say(client, { type: 'delta', seq: 6, price: 101 })
+    }
+  },
+
   '/chat'(client) {
     say(client, { type: 'connected' })
     return text => {

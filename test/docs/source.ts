@@ -84,7 +84,8 @@ export function titles(file: string): Set<string> {
 /** What the compiler says of modules that import the package by its name. Types are those of the build. */
 export function typeErrors(modules: ReadonlyMap<string, string>): string[] {
   const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  const parsed = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  const options: ts.CompilerOptions = { ...parsed.options, jsx: ts.JsxEmit.ReactJSX }
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
   const files = new Map([...modules].map(([name, code]) => [root + name, code]))

@@ -12,7 +12,16 @@ export const read = (path: string) => readFileSync(root + path, 'utf8')
 export const UMD = 'dist/umd/reconnecting-socket.min.js'
 
 /** The values that the package exports, sorted. */
-export const NAMES = ['FatalError', 'ReconnectingSocket', 'SocketError', 'bytes', 'json', 'text']
+export const NAMES = [
+  'FatalError',
+  'ReconnectingSocket',
+  'SocketError',
+  'ValidationError',
+  'bytes',
+  'json',
+  'text',
+  'userTiming',
+]
 
 /** Runs a program in a Node process of its own, from the root of the package, and answers the JSON it printed. */
 export async function run(

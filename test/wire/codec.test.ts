@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bytes, json, text } from '../../src/wire/codec'
-import { sameData, toBytes } from '../../src/wire/data'
+import { byteLength, sameData, toBytes } from '../../src/wire/data'
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
 // Whole code points: a lone surrogate has no UTF-8
@@ -65,6 +65,20 @@ describe('bytes', () => {
 
 test('a lone surrogate is sent as U+FFFD, and counted as its three bytes', () =>
   expect(toBytes('\ud800')).toHaveLength(3))
+
+test('bytes are counted as they would be sent', () => {
+  const anyUnits = fc.array(fc.integer({ max: 0xffff, min: 0 })).map(units => String.fromCharCode(...units))
+  const surrogates = fc
+    .array(fc.integer({ max: 0xe001, min: 0xd7fe }))
+    .map(units => String.fromCharCode(...units))
+  fc.assert(
+    fc.property(fc.oneof(anyText, anyUnits, surrogates), text => {
+      expect(byteLength(text)).toBe(toBytes(text).length)
+      expect(byteLength(utf8(text))).toBe(toBytes(text).length)
+    }),
+    { seed: 42, numRuns: 1_000 },
+  )
+})
 
 test('data is the same whether said as text or as bytes', () => {
   fc.assert(
