@@ -1,10 +1,8 @@
 /** What can go wrong, by name. Codes are stable: they may be compared; messages are for people. */
 
 export type SocketErrorCode =
-  /** Thrown by the constructor: the message names the option and what was expected. */
+  /** Thrown by the constructor, or a method: the message names the option and what was expected. */
   | 'invalid-option'
-  /** Thrown by a method: the message names the argument and what was expected. */
-  | 'invalid-argument'
   /** Thrown by `send`: the codec could not encode the message. See `cause`. */
   | 'encode'
   /**
@@ -14,10 +12,20 @@ export type SocketErrorCode =
   | 'invalid-message'
   /** Thrown by `send`, or an `error` event: the schema answered with a promise. */
   | 'async-schema'
-  /** Thrown by `send`: the queue is at its limit and `overflow` is `'throw'`. */
+  /** Thrown by `send`: the queue is at its limit and `overflow` is `'throw'`. Rejected by `deliver`: by `overflow`. */
   | 'queue-full'
-  /** Thrown by `send`, rejected by `opened` and `drained`: the socket is closed, or closing. */
+  /** Thrown by `send`, rejected by `deliver`, `opened` and `drained`: the socket is closed, or closing. */
   | 'closed'
+  /** Rejected by `deliver`: it waited for longer than its `ttlMs`. */
+  | 'expired'
+  /** Rejected by `deliver`: a later message with its `key` took its place. */
+  | 'replaced'
+  /** Thrown by `send`, rejected by `deliver`: its `signal` aborted; or the queue was cleared. See `cause`. */
+  | 'aborted'
+  /** Rejected by `deliver`: it could not go at once. */
+  | 'volatile'
+  /** Rejected by `deliver`: the connection was lost while its WebSocket still held the message. It may have arrived. */
+  | 'uncertain'
   /** An `error` event: the codec could not decode what came. See `cause` and `data`. */
   | 'decode'
   /** An `error` event: what came is larger than `maxMessageBytes` and was not delivered. See `data`. */

@@ -36,17 +36,40 @@ export interface CloseEvent extends Close {
   readonly retryInMs: number | undefined
 }
 
-/** A message that was accepted by `send` and will not arrive. */
+/** Why a message that was accepted will not arrive, or may not have. */
+export type UndeliveredCode =
+  /** `close()`, or giving up, came first. */
+  | 'closed'
+  /** It had to go for another, or was itself too much, by `queue.overflow`. */
+  | 'queue-full'
+  /** It waited for longer than its `ttlMs`. */
+  | 'expired'
+  /** A later one with its `key` took its place. */
+  | 'replaced'
+  /** Its `signal` aborted, or `queue.clear()` was called. */
+  | 'aborted'
+  /** It was `volatile`, and could not go at once. */
+  | 'volatile'
+  /** The connection was lost while its WebSocket still held it. It may have arrived. */
+  | 'uncertain'
+
+/** A message that was accepted by `send` and will not arrive, or may not have. */
 export interface Undelivered<Outgoing = unknown> {
   readonly message: Outgoing
-  readonly code: 'closed' | 'queue-full'
-  /** Whether it certainly did not arrive. */
+  readonly code: UndeliveredCode
+  /** Whether it certainly did not arrive: no WebSocket ever had it. */
   readonly certain: boolean
+}
+
+/** What waits to be sent, in order. */
+export interface Queue<Outgoing = unknown> extends Iterable<Outgoing> {
+  /** Takes it all out: each is undelivered as `aborted`. @returns what was there */
+  clear(): readonly Undelivered<Outgoing>[]
 }
 
 /** How `close()` went: `wasClean` if the server confirmed. */
 export interface CloseResult<Outgoing = unknown> extends Close {
-  /** What was still queued. Each was told by an `undelivered` event too. */
+  /** What was still queued, or held by the WebSocket. Each was told by `undelivered`, or by its `deliver()`, too. */
   readonly undelivered: readonly Undelivered<Outgoing>[]
 }
 
@@ -58,6 +81,7 @@ export interface EventMap<Incoming = unknown, Outgoing = unknown> {
   close: (event: CloseEvent) => void
   /** `send` had answered `false`, or `drained()` was asked for: there is room again. */
   drain: () => void
+  /** A message that was sent by `send` will not arrive, or may not have. */
   undelivered: (event: Undelivered<Outgoing>) => void
   /** Something was not as it should be, and the socket goes on. Without a listener it goes to `reportError`. */
   error: (error: SocketError) => void

@@ -12,20 +12,25 @@ export type {
   EventMap,
   LogRecord,
   OpenEvent,
+  Queue,
   SocketState,
   Stats,
   Transition,
   Undelivered,
+  UndeliveredCode,
 } from './events'
 export type {
   AttemptContext,
   BackoffOptions,
+  CloseOptions,
   HandshakeContext,
   HeartbeatOptions,
+  MessagesOptions,
   Options,
   Platform,
   Provider,
   QueueOptions,
+  SendOptions,
 } from './options'
 export type { Clock } from './platform/clock'
 export type { Page, PageEvent } from './platform/page'
@@ -38,5 +43,6 @@ export type {
 } from './platform/transport'
 export { ReconnectingSocket } from './reconnecting-socket'
 export type { StandardSchema } from './schema'
+export { type SocketStreams, streams } from './streams'
 export { userTiming } from './user-timing'
 export { bytes, type Codec, json, text } from './wire/codec'

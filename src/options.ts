@@ -10,6 +10,7 @@ import type { Page } from './platform/page'
 import type { OpenTransport, WebSocketConstructor } from './platform/transport'
 import type { StandardSchema } from './schema'
 import type { Codec } from './wire/codec'
+import { byteLength } from './wire/data'
 
 /** What a provider and the handshake are told of the attempt they are asked for. */
 export interface AttemptContext {
@@ -90,6 +91,46 @@ export interface QueueOptions {
   readonly overflow?: OutboxPolicy['overflow'] | undefined
 }
 
+/** How one message is sent. */
+export interface SendOptions {
+  /** How long it may wait to be sent, in ms, from 0. Then it is undelivered as `expired`. */
+  readonly ttlMs?: number | undefined
+  /**
+   * Of the messages that wait, only the latest with this key is kept, in the place of the first: a position, a price.
+   * The others are undelivered as `replaced`.
+   */
+  readonly key?: string | undefined
+  /** Takes it back if it is still waiting when this aborts: it is undelivered as `aborted`. */
+  readonly signal?: AbortSignal | undefined
+  /** Goes at once, if the connection is open and below the high-water mark, or is undelivered as `volatile`. */
+  readonly volatile?: boolean | undefined
+}
+
+export interface CloseOptions {
+  /** 1000, or 3000 to 4999 (WHATWG WebSockets). */
+  readonly code?: number | undefined
+  /** At most 123 bytes of UTF-8 (RFC 6455 §5.5). */
+  readonly reason?: string | undefined
+  /** First sends what waits, connecting again if it must. `send` throws from now on. @default false */
+  readonly drain?: boolean | undefined
+  /** Bound of draining in ms, from 1. Closing itself has `closeTimeoutMs` on top. @default 10_000 */
+  readonly timeoutMs?: number | undefined
+}
+
+export interface MessagesOptions {
+  /**
+   * Messages that may wait to be read, from 1.
+   * @default 1_000
+   */
+  readonly maxMessages?: number | undefined
+  /**
+   * At the limit: `'throw'` ends the reading with `inbound-full`, after what was in time; `'drop-oldest'` and
+   * `'drop-newest'` go on, and tell each message that had to go by an `error` event.
+   * @default 'throw'
+   */
+  readonly overflow?: OutboxPolicy['overflow'] | undefined
+}
+
 /** Where time, chance, the page and the network come from. For tests, React Native, and other unusual places. */
 export interface Platform {
   readonly clock: Clock
@@ -141,6 +182,12 @@ export interface Options<Incoming = unknown, Outgoing = unknown> {
   /** Finds half-open connections. @default false */
   readonly heartbeat?: HeartbeatOptions<Incoming, Outgoing> | false | undefined
   readonly queue?: QueueOptions | undefined
+  /**
+   * What is done with messages that a lost connection still held, so that they may or may not have arrived: `'never'`
+   * tells them by `undelivered`, `'uncertain'` sends them again, in order, at the risk of doubling them.
+   * @default 'never'
+   */
+  readonly resend?: 'never' | 'uncertain' | undefined
   /** A larger inbound message becomes an `error` event, in bytes, from 1. @default 16_777_216 */
   readonly maxMessageBytes?: number | undefined
   /** The constructor to use instead of the global one, such as that of the `ws` package. */
@@ -175,6 +222,7 @@ export interface Settings<Incoming = unknown, Outgoing = unknown>
   readonly backoff: Backoff
   readonly heartbeat: Beat<Incoming, Outgoing>
   readonly queue: OutboxPolicy
+  readonly resend: 'never' | 'uncertain'
   readonly platform: Partial<Platform>
 }
 
@@ -220,6 +268,8 @@ const schema: Rule<StandardSchema | undefined> = (value, path) => {
     : refuse(path, 'a Standard Schema', value)
 }
 
+const overflow = choice<OutboxPolicy['overflow']>('throw', 'drop-oldest', 'drop-newest')
+
 const group =
   <T extends object>(rules: { readonly [name in keyof T]-?: Rule<T[name]> }): Rule<T> =>
   (value = {}, path) => {
@@ -263,17 +313,50 @@ const settled = group<Settings>({
     maxMessages: amount(1_000),
     maxBytes: amount(4_194_304),
     highWaterMarkBytes: amount(1_048_576),
-    overflow: choice('throw', 'drop-oldest', 'drop-newest'),
+    overflow,
   }),
+  resend: choice('never', 'uncertain'),
   maxMessageBytes: amount(16_777_216),
   WebSocket: optional('function'),
   platform: group<Partial<Platform>>({
-    clock: optional('object', 'now', 'random', 'setTimeout', 'clearTimeout'),
+    clock: optional('object', 'now', 'random', 'setTimeout', 'clearTimeout', 'hop'),
     page: optional('object', 'online', 'listen'),
     transport: optional('function'),
   }),
   log: optional('function'),
 })
+
+const settledClose = group<SettledClose>({
+  code: (value, path) => {
+    const code = value as number | undefined
+    const isLegal =
+      code === undefined || code === 1000 || (Number.isInteger(code) && code >= 3000 && code < 5000)
+    return isLegal ? code : refuse(path, '1000 or 3000 to 4999', value)
+  },
+  reason: (value = '', path) =>
+    byteLength(`${value}`) <= 123 ? `${value}` : refuse(path, 'at most 123 bytes', value),
+  drain: choice(false, true),
+  timeoutMs: duration(10_000),
+})
+
+interface SettledClose {
+  readonly code: number | undefined
+  readonly reason: string
+  readonly drain: boolean
+  readonly timeoutMs: number
+}
+
+/** @throws SocketError `invalid-option` */
+export const settleTtl = (value: unknown): number => amount(Infinity, 0)(value, 'send.ttlMs')
+
+/** @throws SocketError `invalid-option` */
+export const settleClose = (asked: CloseOptions) => settledClose(asked, 'close')
+
+const settledMessages = group<Required<MessagesOptions>>({ maxMessages: amount(1_000), overflow })
+
+/** @throws SocketError `invalid-option` */
+export const settleMessages = (asked: MessagesOptions | undefined) =>
+  settledMessages(asked, 'messages') as { maxMessages: number; overflow: OutboxPolicy['overflow'] }
 
 /**
  * Checks what was asked for and puts the defaults in; `undefined` asks for nothing.

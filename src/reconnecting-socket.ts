@@ -1,7 +1,7 @@
 /** The face of it: what an application holds. What it does is in `socket`, out of the application's reach. */
 
-import type { CloseResult, EventMap, SocketState, Stats, Transition } from './events'
-import type { Options, Provider } from './options'
+import type { CloseResult, EventMap, Queue, SocketState, Stats, Transition } from './events'
+import type { CloseOptions, MessagesOptions, Options, Provider, SendOptions } from './options'
 import { createSocket, type Socket } from './socket'
 
 /**
@@ -28,14 +28,30 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
     return this.#socket.state
   }
 
-  /** Messages that wait to be sent. */
+  /** Messages that wait to be sent: no WebSocket has them yet. */
   get queuedMessages(): number {
-    return this.#socket.outbox.messages
+    return this.#socket.sender.outbox.messages
   }
 
   /** Their size in bytes (UTF-8, without framing). */
   get queuedBytes(): number {
-    return this.#socket.outbox.bytes
+    return this.#socket.sender.outbox.bytes
+  }
+
+  /** As {@link queuedBytes}, with what the WebSocket still holds (`bufferedAmount`). */
+  get bufferedBytes(): number {
+    return this.#socket.bufferedBytes
+  }
+
+  /** What waits to be sent, in order: `for (const message of socket.queue)`. */
+  get queue(): Queue<Outgoing> {
+    const { clear, outbox } = this.#socket.sender
+    return {
+      clear,
+      *[Symbol.iterator]() {
+        for (const { message, seq } of outbox.entries()) if (!seq) yield message
+      },
+    }
   }
 
   /** The last measured time from heartbeat to answer in ms, if any. */
@@ -74,10 +90,16 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
    * The promise is fulfilled within `closeTimeoutMs`, and never rejected.
    * @param code 1000, or 3000 to 4999 (WHATWG WebSockets)
    * @param reason at most 123 bytes of UTF-8 (RFC 6455 §5.5)
-   * @throws SocketError `invalid-argument`
+   * @throws SocketError `invalid-option`
    */
-  close(code?: number, reason?: string): Promise<CloseResult<Outgoing>> {
-    return this.#socket.close(code, reason)
+  close(code?: number, reason?: string): Promise<CloseResult<Outgoing>>
+  /**
+   * With `drain`, first sends what waits, connecting again if it must, for `timeoutMs` at most.
+   * @throws SocketError `invalid-option`
+   */
+  close(options: CloseOptions): Promise<CloseResult<Outgoing>>
+  close(how?: number | CloseOptions, reason?: string): Promise<CloseResult<Outgoing>> {
+    return this.#socket.close(how, reason)
   }
 
   [Symbol.dispose](): void {
@@ -101,10 +123,20 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
   /**
    * Sends, or queues until it can. Messages go out in the order of `send`, each at most once.
    * @returns `false`: accepted, but please wait for `drain` before the next
-   * @throws SocketError `closed` after `close()`, `encode` if the codec refuses, `queue-full` by `queue.overflow`
+   * @throws SocketError `closed` after `close()`, `encode` if the codec refuses, `queue-full` by `queue.overflow`,
+   * `aborted`, `invalid-option`; ValidationError by `outgoing`
    */
-  send(message: Outgoing): boolean {
-    return this.#socket.send(message)
+  send(message: Outgoing, options?: SendOptions): boolean {
+    return this.#socket.sender.send(message, options)
+  }
+
+  /**
+   * As {@link send}, and tells what became of it: fulfilled with `'written'` once the WebSocket holds it no longer. That
+   * is not a receipt: megabytes fit into the buffers of the network, and what is in them dies with the connection.
+   * Rejected with a SocketError of the code that `undelivered` would tell, or that `send` would throw.
+   */
+  deliver(message: Outgoing, options?: SendOptions): Promise<'written'> {
+    return this.#socket.sender.deliver(message, options)
   }
 
   /** @returns unsubscribes */
@@ -122,11 +154,16 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
   }
 
   /**
-   * `for await (const message of socket)`: the messages from now on, until the socket is closed for good. Those that
-   * wait to be read are bounded: when more than 1,000 do, the iteration throws `inbound-full` after them, for a browser
-   * cannot slow down who sends.
+   * The messages from now on, until the socket is closed for good. Those that wait to be read are bounded, for a browser
+   * cannot slow down who sends: by default the reading throws `inbound-full` when more than 1,000 wait.
+   * @throws SocketError `invalid-option`
    */
+  messages(options?: MessagesOptions): AsyncIterableIterator<Incoming, undefined> {
+    return this.#socket.messages(options)
+  }
+
+  /** `for await (const message of socket)`: {@link messages} by its defaults. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Incoming, undefined> {
-    return this.#socket.messages()
+    return this.messages()
   }
 }

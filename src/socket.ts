@@ -15,24 +15,30 @@ import {
   type State,
   transition,
 } from './core/lifecycle'
-import { createOutbox, Entry, type Outbox } from './core/outbox'
-import { createEmitter, guarded, report } from './emitter'
+import { guarded } from './emitter'
 import { isFatal, SocketError, type SocketErrorCode } from './errors'
 import type { CloseResult, EventMap, LogRecord, SocketState, Stats, Transition, Undelivered } from './events'
+import { createMessages } from './messages'
+import { createNotices } from './notices'
 import {
   type AttemptContext,
+  type CloseOptions,
   checkProtocols,
   checkUrl,
   LONGEST_TIMER_MS,
+  type MessagesOptions,
   type Options,
   type Provider,
   provider,
   settle,
+  settleClose,
+  settleMessages,
 } from './options'
 import { systemClock } from './platform/clock'
 import { browserPage } from './platform/page'
 import { openWebSocket, type Transport } from './platform/transport'
 import { validate } from './schema'
+import { createSender, kept, type Sender } from './sender'
 import { createRecorder } from './stats'
 import { json } from './wire/codec'
 import { byteLength, sameData } from './wire/data'
@@ -46,15 +52,6 @@ type Said = LogRecord extends infer Each
     : never
   : never
 
-/** How often to look whether the WebSocket has room again, while something waits for it. There is no event. */
-const POLL_MS = 50
-
-/** How many messages may wait for an iterator. */
-const INBOUND_MESSAGES = 1_000
-
-/** Bytes that stay as they are, whatever their owner does to the buffer. */
-const kept = (data: Data): Data => (typeof data === 'string' ? data : new Uint8Array(data))
-
 /** What was thrown need not be an error, and may not even have a text. */
 const wrong = (code: SocketErrorCode, cause?: unknown, what: string = code) =>
   new SocketError(code, cause instanceof Error ? `${what}: ${cause.message}` : what, cause)
@@ -66,16 +63,16 @@ const show = ({ name, attempt, until }: State) =>
 /** What `ReconnectingSocket` is made of, and documents. */
 export interface Socket<Incoming, Outgoing> {
   readonly state: SocketState
-  readonly outbox: Outbox<Outgoing>
+  readonly sender: Sender<Outgoing>
+  readonly bufferedBytes: number
   readonly roundTripMs: number | undefined
   readonly transitions: readonly Transition[]
   stats(): Stats
-  messages(): AsyncIterableIterator<Incoming, undefined>
+  messages(options?: MessagesOptions): AsyncIterableIterator<Incoming, undefined>
   start(type: 'connect' | 'reconnect'): void
-  close(code?: number, reason?: string): Promise<CloseResult<Outgoing>>
+  close(how?: number | CloseOptions, reason?: string): Promise<CloseResult<Outgoing>>
   opened(): Promise<void>
   drained(): Promise<void>
-  send(message: Outgoing): boolean
   on<K extends keyof EventMap>(event: K, listener: EventMap<Incoming, Outgoing>[K]): () => void
 }
 
@@ -85,18 +82,7 @@ export const createSocket = <Incoming, Outgoing>(
   options: Options<Incoming, Outgoing>,
 ): Socket<Incoming, Outgoing> => {
   const settings = settle(options)
-  const {
-    handshake,
-    heartbeat,
-    incoming,
-    log,
-    maxMessageBytes,
-    outgoing,
-    protocols,
-    queue,
-    shouldRetry,
-    signal,
-  } = settings
+  const { handshake, heartbeat, incoming, log, maxMessageBytes, outgoing, protocols, signal } = settings
   const { codec = json() } = settings
   const {
     clock = systemClock(),
@@ -105,11 +91,9 @@ export const createSocket = <Incoming, Outgoing>(
   } = settings.platform
   const policy: Policy = {
     ...settings,
-    shouldRetry: (close, attempt) => guarded(() => shouldRetry?.(close, attempt)),
+    shouldRetry: (close, attempt) => guarded(() => settings.shouldRetry?.(close, attempt)),
   }
   const url = provider(address, checkUrl)
-  const emitter = createEmitter<EventMap<Incoming, Outgoing>>()
-  const outbox = createOutbox<Outgoing>(queue, entry => lose([entry], 'queue-full'))
   const recorder = createRecorder(clock.now())
   const { counts } = recorder
   const id = clock.random().toString(36).slice(2, 10)
@@ -118,13 +102,7 @@ export const createSocket = <Incoming, Outgoing>(
   let shown = show(state)
   /** Events not yet stepped through. The first is in hand. */
   const mailbox: Event[] = []
-  /** What listeners are yet to be told. */
-  const notices: (() => void)[] = []
-  let announcing = false
-  /** Promises not yet settled: each answers whether it has to go on waiting. */
-  let waiters: (() => unknown)[] = []
   let timer: unknown
-  let poll: unknown
   let unlisten: (() => void) | undefined
 
   let transport: Transport | undefined
@@ -135,8 +113,12 @@ export const createSocket = <Incoming, Outgoing>(
   let lastSeen = 0
   let lastBuffered = 0
   let pingedAt = 0
-  let sendersWait = false
+  /** The `close()` that waits for the queue to drain. */
+  let draining: object | undefined
   let undelivered: readonly Undelivered<Outgoing>[] = []
+
+  const notices = createNotices<EventMap<Incoming, Outgoing>>(() => mailbox.length > 0)
+  const { publish, tell, wait } = notices
 
   /** Commits at once, also from within a listener: it is only what listeners are told that waits its turn. */
   const dispatch = (event: Event): void => {
@@ -234,7 +216,7 @@ export const createSocket = <Incoming, Outgoing>(
 
     open() {
       lastSeen = clock.now()
-      pump()
+      sender.pump()
     },
 
     ping() {
@@ -254,11 +236,10 @@ export const createSocket = <Incoming, Outgoing>(
 
     drop() {
       pingedAt = 0
-      clock.clearTimeout(poll)
-      poll = undefined
-      transport?.drop(state.name === 'closed' || state.close?.code === 1006)
+      const unsent = transport?.drop(state.name === 'closed' || state.close?.code === 1006)
       transport = undefined
       abort?.abort()
+      undelivered = [...sender.unlink(unsent ?? 0, isOver(state)), ...undelivered]
     },
   }
 
@@ -301,7 +282,7 @@ export const createSocket = <Incoming, Outgoing>(
       pingedAt = 0
     } else early.push(message as Incoming)
     if (isOpen) deliver()
-    pump()
+    sender.pump()
     publish()
   }
 
@@ -315,7 +296,7 @@ export const createSocket = <Incoming, Outgoing>(
   const deliver = (): void => {
     const { signal } = attempt
     for (const message of early.splice(0))
-      notices.push(() => signal.aborted || isOver(state) || emitter.emit('message', message))
+      notices.tellUnless(() => signal.aborted || isOver(state), 'message', message)
   }
 
   const encode = (message: Outgoing): Data => {
@@ -342,30 +323,6 @@ export const createSocket = <Incoming, Outgoing>(
     counts.messagesOut++
     counts.bytesOut += byteLength(data)
     transport?.send(data)
-  }
-
-  /** Hands over what waits, as much as the WebSocket should hold, and looks again while something waits. */
-  const pump = (): void => {
-    try {
-      while (state.name === 'open' && transport && transport.buffered < queue.highWaterMarkBytes) {
-        const entry = outbox.peek()
-        if (!entry) break
-        write(entry.data)
-        outbox.advance()
-        outbox.left(0)
-      }
-    } catch (error) {
-      report(error)
-    }
-    if (outbox.messages && transport)
-      poll ??= clock.setTimeout(() => {
-        poll = undefined
-        pump()
-      }, POLL_MS)
-    if (!sendersWait || outbox.pressure >= 0.5) return
-    sendersWait = false
-    tell('drain')
-    publish()
   }
 
   const due = () => dispatch({ type: 'deadline' })
@@ -403,29 +360,31 @@ export const createSocket = <Incoming, Outgoing>(
       deliver()
     }
     if (isOver(state) && !isOver(previous)) {
-      undelivered = lose(outbox.clear(), 'closed')
-      sendersWait = false
+      undelivered = sender.end()
     }
   }
 
-  const lose = (
-    entries: readonly Entry<Outgoing>[],
-    code: Undelivered['code'],
-  ): readonly Undelivered<Outgoing>[] => {
-    const lost = entries.map(({ message }) => ({ message, code, certain: true }))
-    for (const each of lost) {
-      tell('undelivered', each)
+  const sender = createSender<Outgoing>({
+    clock,
+    queue: settings.queue,
+    resend: settings.resend === 'uncertain',
+    link: () => (state.name === 'open' ? transport : undefined),
+    write,
+    encode,
+    usable: () => usable(isOver(state) || !!draining),
+    lost(undelivered, told) {
+      const { code, certain } = undelivered
       recorder.lost(code)
-      record({ type: 'undelivered', code, certain: each.certain })
-    }
-    return lost
-  }
+      record({ type: 'undelivered', code, certain })
+      if (!told) tell('undelivered', undelivered)
+    },
+    drained: () => tell('drain'),
+    publish,
+  })
 
-  const fail = (error: SocketError, data?: Data): void => {
+  const fail = (error: SocketError, data?: unknown): void => {
     if (data !== undefined) error.data = data
-    // What a server sends must not end a Node process, which knows no reportError
-    const complain = typeof reportError === 'function' ? report : console.error
-    notices.push(() => emitter.emit('error', error) || complain(error))
+    notices.complain('error', error)
     record({ type: 'error', code: error.code, message: error.message })
     publish()
   }
@@ -433,103 +392,49 @@ export const createSocket = <Incoming, Outgoing>(
   const record = (what: Said): void => {
     if (!log) return
     const entry = { connection: connection(), at: Math.round(clock.now()), ...what } as LogRecord
-    notices.push(() => guarded(() => log(entry)))
+    notices.note(() => guarded(() => log(entry)))
   }
 
   const connection = () => `${id}.${counts.attempts}`
 
-  const tell = <K extends keyof EventMap>(
-    event: K,
-    ...args: Parameters<EventMap<Incoming, Outgoing>[K]>
-  ): void => {
-    notices.push(() => emitter.emit(event, ...args))
-  }
-
-  /** Settles promises, then tells listeners, in order and never in the middle of a step. What they cause is told after it. */
-  const publish = (): void => {
-    if (mailbox.length) return
-    waiters = waiters.filter(waits => waits())
-    if (announcing) return
-    announcing = true
-    for (const notice of notices) notice()
-    notices.length = 0
-    announcing = false
-  }
-
   /** The present state. @throws SocketError `closed` if it is one that nothing can be expected of */
   const usable = (over = isOver(state)): State => {
     if (!over) return state
-    throw new SocketError('closed', `closed: ${state.close?.code} ${state.close?.reason}`)
-  }
-
-  /** Fulfilled with the first answer but `false`, asked for after each step; rejected when `answer` throws. */
-  const wait = <T>(answer: () => T | false): Promise<T> => {
-    return new Promise((resolve, reject) => {
-      waiters.push(() => {
-        try {
-          const value = answer()
-          return value === false || resolve(value)
-        } catch (error) {
-          return reject(error)
-        }
-      })
-      publish()
-    })
-  }
-
-  const messages = (): AsyncIterableIterator<Incoming, undefined> => {
-    const buffer: Incoming[] = []
-    let stopped = false
-    /** Thrown once, after what was in time. */
-    let failure: SocketError | undefined
-    const stop = emitter.on('message', message => {
-      if (buffer.length < INBOUND_MESSAGES) buffer.push(message)
-      else {
-        failure = wrong('inbound-full')
-        stop()
-      }
-      publish()
-    })
-    const end = () => {
-      stopped = true
-      stop()
-      return { done: true, value: undefined } as const
-    }
-    return {
-      next: () =>
-        wait(() => {
-          if (buffer.length) return { done: false, value: buffer.shift() as Incoming }
-          if (failure && !stopped) {
-            end()
-            throw failure
-          }
-          return (stopped || state.name === 'closed') && end()
-        }),
-      async return() {
-        buffer.length = 0
-        const done = end()
-        publish()
-        return done
-      },
-      [Symbol.asyncIterator]() {
-        return this
-      },
-    }
+    const { code, reason } = state.close ?? {}
+    throw new SocketError('closed', isOver(state) ? `closed: ${code} ${reason}` : 'closed: draining')
   }
 
   const start = (type: 'connect' | 'reconnect'): void => {
     signal?.throwIfAborted()
+    if (isOver(state)) draining = undefined
     dispatch({ type })
   }
 
-  const close = (code?: number, reason = ''): Promise<CloseResult<Outgoing>> => {
-    const legal =
-      code === undefined || code === 1000 || (Number.isInteger(code) && code >= 3000 && code < 5000)
-    if (!legal || byteLength(`${reason}`) > 123)
-      throw new SocketError('invalid-argument', 'close: expected 1000 or 3000 to 4999, and at most 123 bytes')
+  const close = (how?: number | CloseOptions, why?: string): Promise<CloseResult<Outgoing>> => {
+    const { code, drain, reason, timeoutMs } = settleClose(
+      typeof how === 'object' ? how : { code: how, reason: why },
+    )
     const close: Close = ended(code ?? (reason ? 1000 : 1005), reason)
-    dispatch({ type: 'close', close })
-    return wait(() => state.name !== 'closing' && { ...(state.close ?? close), undelivered })
+    const finish = () => {
+      dispatch({ type: 'close', close })
+      return wait(() => state.name !== 'closing' && { ...(state.close ?? close), undelivered })
+    }
+    // What was never started sends nothing
+    if (!drain || isOver(state) || state.name === 'idle') return finish()
+    const own = {}
+    draining = own
+    let isLate = false
+    const timer = clock.setTimeout(() => {
+      isLate = true
+      publish()
+    }, timeoutMs)
+    return wait(() => isLate || isOver(state) || sender.isEmpty()).then(() => {
+      clock.clearTimeout(timer)
+      // It was closed, and may live again, for all that we know
+      return draining === own
+        ? finish()
+        : wait(() => isOver(state) && { ...(state.close ?? close), undelivered })
+    })
   }
 
   attend()
@@ -546,39 +451,29 @@ export const createSocket = <Incoming, Outgoing>(
     get transitions() {
       return [...recorder.transitions]
     },
-    stats: () =>
-      recorder.snapshot(
-        state,
-        { connection: connection(), queuedMessages: outbox.messages, queuedBytes: outbox.bytes },
-        clock.now(),
+    get bufferedBytes() {
+      const { buffered } = transport ?? { buffered: 0 }
+      return sender.outbox.bytes + (buffered < Infinity ? buffered : 0)
+    },
+    stats() {
+      const { messages: queuedMessages, bytes: queuedBytes } = sender.outbox
+      return recorder.snapshot(state, { connection: connection(), queuedMessages, queuedBytes }, clock.now())
+    },
+    messages: options =>
+      createMessages<Incoming>(
+        { ...notices, isClosed: () => state.name === 'closed', fail },
+        settleMessages(options),
       ),
-    messages,
-    outbox,
+    sender,
     start,
     close,
     async opened() {
       await wait(() => usable().name === 'open')
     },
     async drained() {
-      sendersWait ||= outbox.pressure >= 0.5
-      await wait(() => !!usable() && !sendersWait)
+      sender.await()
+      await wait(() => !!usable() && sender.isDrained())
     },
-    send(message) {
-      const data = encode(message)
-      const link = usable().name === 'open' && !outbox.messages && transport
-      if (link && link.buffered < queue.highWaterMarkBytes) {
-        write(data)
-        return true
-      }
-      const isIn = outbox.push(new Entry(message, kept(data), byteLength(data)))
-      if (isIn === undefined)
-        throw new SocketError('queue-full', `send: ${outbox.messages} messages are waiting`)
-      pump()
-      publish()
-      const isFull = outbox.pressure >= 1
-      sendersWait ||= isFull
-      return !isFull || !isIn
-    },
-    on: emitter.on,
+    on: notices.on,
   }
 }

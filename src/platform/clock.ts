@@ -7,6 +7,8 @@ export interface Clock {
   random(): number
   setTimeout(callback: () => void, ms: number): unknown
   clearTimeout(timer: unknown): void
+  /** Calls back in a task of its own, soon, and in hidden pages too, where timers wait for a second or a minute. */
+  hop(callback: () => void): void
 }
 
 /** A step of the wall clock beyond the monotonic one by more than this was a sleep (or somebody set the clock). */
@@ -28,5 +30,14 @@ export const systemClock = (): Clock => {
     random: Math.random,
     setTimeout: (callback, ms) => setTimeout(callback, ms),
     clearTimeout: timer => clearTimeout(timer as number),
+    hop(callback) {
+      if (typeof setImmediate === 'function') return void setImmediate(callback)
+      const { port1, port2 } = new MessageChannel()
+      port1.onmessage = () => {
+        port1.close()
+        callback()
+      }
+      port2.postMessage(0)
+    },
   }
 }

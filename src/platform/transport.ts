@@ -29,8 +29,9 @@ export interface Transport {
   /**
    * Mute from now on, and closed without waiting: on a dead path `close` takes 20 to 60 s, or for ever.
    * @param dead what has not left by now need not be waited for either
+   * @returns bytes that had not left
    */
-  drop(dead: boolean): void
+  drop(dead: boolean): number
 }
 
 /**
@@ -89,8 +90,10 @@ export const openWebSocket: OpenTransport = (url, protocols, handlers, WebSocket
     close: (...how) => socket.close(...how),
     drop(dead) {
       on = undefined
+      const unsent = socket.bufferedAmount || 0
       socket.close()
       if (dead) socket.terminate?.()
+      return unsent
     },
   }
 }

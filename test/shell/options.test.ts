@@ -23,7 +23,7 @@ const wrong: [options: object, message: RegExp][] = [
   [{ heartbeat: true }, /^heartbeat: /],
   [{ heartbeat: { intervalMs: 0 } }, /^heartbeat\.intervalMs: /],
   [{ heartbeat: { isPong: /pong/ } }, /^heartbeat\.isPong: expected function/],
-  [{ heartbeat: { message: () => {} } }, /^heartbeat\.message: expected what the codec encodes/],
+  [{ heartbeat: { message: () => {} } }, /^heartbeat\.message: expected what can be sent/],
   [
     { queue: { overflow: 'drop' } },
     /^queue\.overflow: expected throw or drop-oldest or drop-newest, got "drop"/,

@@ -689,7 +689,7 @@ describe('close()', () => {
     'refuses the code %s',
     code => {
       const socket = create()
-      expect(() => socket.close(code)).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
+      expect(() => socket.close(code)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
       expect(socket.state.name).toBe('connecting')
     },
   )

@@ -1,0 +1,71 @@
+/** Messages as an async iterator: those that nobody has asked for yet wait in a bounded buffer. */
+
+import { SocketError } from './errors'
+import type { EventMap } from './events'
+import type { MessagesOptions } from './options'
+
+/** What it reads from, and waits with. */
+interface Source<Incoming> {
+  on(event: 'message', listener: EventMap<Incoming>['message']): () => void
+  /** Fulfilled with the first answer but `false`, asked for again by `publish`. */
+  wait<T>(answer: () => T | false): Promise<T>
+  publish(): void
+  isClosed(): boolean
+  /** Tells an `error` event. */
+  fail(error: SocketError, data: unknown): void
+}
+
+/** Not a generator: the buffer fills from now on, not from the first `next()`. */
+export const createMessages = <Incoming>(
+  { on, wait, publish, isClosed, fail }: Source<Incoming>,
+  {
+    maxMessages,
+    overflow,
+  }: { readonly [name in keyof MessagesOptions]-?: NonNullable<MessagesOptions[name]> },
+): AsyncIterableIterator<Incoming, undefined> => {
+  const buffer: Incoming[] = []
+  let stopped = false
+  /** Thrown once, after what was in time. */
+  let failure: SocketError | undefined
+
+  const stop = on('message', message => {
+    const isFull = buffer.length >= maxMessages
+    const full = () => new SocketError('inbound-full', `messages: ${maxMessages} wait to be read`)
+    if (isFull && overflow === 'throw') {
+      failure = full()
+      stop()
+    } else if (isFull && overflow === 'drop-newest') fail(full(), message)
+    else {
+      if (isFull) fail(full(), buffer.shift())
+      buffer.push(message)
+    }
+    publish()
+  })
+
+  const end = () => {
+    stopped = true
+    stop()
+    return { done: true, value: undefined } as const
+  }
+
+  return {
+    next: () =>
+      wait(() => {
+        if (buffer.length) return { done: false, value: buffer.shift() as Incoming }
+        if (failure && !stopped) {
+          end()
+          throw failure
+        }
+        return (stopped || isClosed()) && end()
+      }),
+    async return() {
+      buffer.length = 0
+      const done = end()
+      publish()
+      return done
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}

@@ -1,0 +1,244 @@
+/** The way out: what is sent waits in the log until the WebSocket has room for it, and is settled exactly once. */
+
+import { createOutbox, Entry, type OutboxPolicy } from './core/outbox'
+import { report } from './emitter'
+import { SocketError } from './errors'
+import type { Undelivered } from './events'
+import { LONGEST_TIMER_MS, type SendOptions, settleTtl } from './options'
+import type { Clock } from './platform/clock'
+import type { Transport } from './platform/transport'
+import { byteLength } from './wire/data'
+
+type Data = string | Uint8Array<ArrayBuffer>
+type Lost<Outgoing> = readonly Undelivered<Outgoing>[]
+
+/** How often to look whether the WebSocket has room again, while something waits for it. There is no event. */
+const POLL_MS = 20
+/** How long sending may hold the main thread at a time, and messages between two looks at the clock. */
+const SLICE_MS = 8
+const SLICE_MESSAGES = 64
+/** A timer this late was throttled: in a hidden page they run once a second, or once a minute. */
+const THROTTLED_MS = 200
+/** How often to look then without a timer: for some 20 ms, in which a network that flows makes room. */
+const PATIENCE = 1_000
+
+/** Bytes that stay as they are, whatever their owner does to the buffer. */
+export const kept = (data: Data): Data => (typeof data === 'string' ? data : new Uint8Array(data))
+
+/** What the rest of the shell does for it. */
+interface Surroundings<Outgoing> {
+  readonly clock: Clock
+  readonly queue: OutboxPolicy
+  /** Whether what may or may not have arrived is sent again. */
+  readonly resend: boolean
+  /** The transport that takes messages, which is there only while `open`. */
+  link(): Transport | undefined
+  write(data: Data): void
+  encode(message: Outgoing): Data
+  /** @throws SocketError `closed` */
+  usable(): unknown
+  /** @param told whether the promise of `deliver` tells it */
+  lost(undelivered: Undelivered<Outgoing>, told: boolean): void
+  /** There is room again. */
+  drained(): void
+  publish(): void
+}
+
+export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
+  const { clock, queue, resend, link, write, encode, usable, lost, drained, publish } = shell
+  /** What is to be done when an entry is settled; answers whether that tells the sender. Most have nothing. */
+  const fates = new WeakMap<Entry<Outgoing>, (code?: Undelivered['code']) => boolean>()
+  let sendersWait = false
+  let poll: unknown
+  let sweep: unknown
+  let sweepAt = Infinity
+  let hopping = false
+  let patience = 0
+
+  const lose = (entry: Entry<Outgoing>, code: Undelivered['code']): Undelivered<Outgoing> => {
+    const { message, certain } = entry
+    const undelivered = { message, code, certain }
+    lost(undelivered, !!fates.get(entry)?.(code))
+    return undelivered
+  }
+
+  const outbox = createOutbox<Outgoing>(queue, lose)
+
+  const loseAll = (entries: readonly Entry<Outgoing>[], code: Undelivered['code']) =>
+    entries.map(entry => lose(entry, code))
+
+  /** Whether all that was accepted is settled, an empty message too. */
+  const isEmpty = () => !outbox.messages && outbox.acked.seq === outbox.numbered.seq
+
+  /** Takes out all that no transport ever had. */
+  const loseUnsent = (code: Undelivered['code']) => loseAll(outbox.entries().filter(outbox.remove), code)
+
+  /** @param buffered bytes that the transport still holds: what is older has left */
+  const written = (buffered: number): void => {
+    for (const entry of outbox.left(buffered)) fates.get(entry)?.()
+  }
+
+  /** Hands over what waits, as much as the WebSocket should hold, and looks again while something waits. */
+  const pump = (): void => {
+    const transport = link()
+    if (transport) {
+      let held = transport.buffered
+      written(held)
+      // The clock costs, and a single message that does not expire needs none
+      const now = outbox.messages > 1 || outbox.soonest < Infinity ? clock.now() : 0
+      let moved = 0
+      try {
+        while (held < queue.highWaterMarkBytes) {
+          const entry = outbox.peek(now)
+          if (!entry) break
+          write(entry.data)
+          outbox.advance()
+          held += entry.bytes
+          if (++moved % SLICE_MESSAGES === 0 && clock.now() - now > SLICE_MS) break
+        }
+      } catch (error) {
+        // What it did not take is still the next
+        report(error)
+      }
+      const waits = outbox.messages > 0
+      if (waits && (moved > 0 || patience-- > 0)) hop()
+      else if (waits || !isEmpty()) poll ??= clock.setTimeout(look(clock.now()), POLL_MS)
+    }
+    if (!sendersWait || outbox.pressure >= 0.5) return
+    sendersWait = false
+    drained()
+    publish()
+  }
+
+  /** Goes on in another task, which no throttle delays. */
+  const hop = (): void => {
+    if (hopping) return
+    hopping = true
+    clock.hop(() => {
+      hopping = false
+      pump()
+      publish()
+    })
+  }
+
+  const look = (since: number) => () => {
+    poll = undefined
+    patience = clock.now() - since > POLL_MS + THROTTLED_MS ? PATIENCE : 0
+    pump()
+    publish()
+  }
+
+  /** One timer for all that may expire. A message that is gone in time leaves it running, to find nothing. */
+  const watch = (): void => {
+    if (outbox.soonest >= sweepAt) return
+    clock.clearTimeout(sweep)
+    sweepAt = outbox.soonest
+    sweep = clock.setTimeout(
+      () => {
+        sweepAt = Infinity
+        outbox.sweep(clock.now())
+        watch()
+        pump()
+        publish()
+      },
+      Math.min(sweepAt - clock.now(), LONGEST_TIMER_MS),
+    )
+  }
+
+  const accept = (
+    message: Outgoing,
+    { key, signal, ttlMs, volatile }: SendOptions,
+    settled?: (code?: Undelivered['code']) => void,
+  ): boolean => {
+    const data = encode(message)
+    usable()
+    if (signal?.aborted) throw new SocketError('aborted', 'send: the signal has aborted', signal.reason)
+    const hasRoom = !outbox.messages && (link()?.buffered ?? Infinity) < queue.highWaterMarkBytes
+    const now = ttlMs === undefined ? 0 : clock.now()
+    const expiresAt = ttlMs === undefined ? 0 : now + settleTtl(ttlMs)
+    const entry = new Entry(message, hasRoom && !resend ? data : kept(data), byteLength(data), key, expiresAt)
+    const cancel = () => {
+      if (!outbox.remove(entry)) return
+      lose(entry, 'aborted')
+      pump()
+      publish()
+    }
+    if (signal || settled) {
+      signal?.addEventListener('abort', cancel)
+      fates.set(entry, code => {
+        signal?.removeEventListener('abort', cancel)
+        settled?.(code)
+        return !!settled
+      })
+    }
+    const isIn = volatile && !hasRoom ? false : outbox.push(entry, now)
+    if (isIn === undefined) {
+      signal?.removeEventListener('abort', cancel)
+      throw new SocketError('queue-full', `send: ${outbox.messages} messages are waiting`)
+    }
+    if (volatile && !isIn) lose(entry, 'volatile')
+    pump()
+    watch()
+    publish()
+    const isFull = outbox.pressure >= 1
+    sendersWait ||= isFull
+    return !isFull || !isIn
+  }
+
+  return {
+    outbox,
+    pump,
+
+    /** @returns what waited */
+    clear(): Lost<Outgoing> {
+      const cleared = loseUnsent('aborted')
+      pump()
+      publish()
+      return cleared
+    },
+
+    send: (message: Outgoing, options: SendOptions = {}): boolean => accept(message, options),
+
+    deliver: (message: Outgoing, options: SendOptions = {}): Promise<'written'> =>
+      new Promise((resolve, reject) => {
+        accept(message, options, code => {
+          if (code) reject(new SocketError(code, `deliver: ${code}`, options.signal?.reason))
+          else resolve('written')
+        })
+      }),
+
+    isEmpty,
+
+    /** Whether there is no need to wait before the next `send`. */
+    isDrained: () => !sendersWait,
+
+    /** Somebody asks to be told when there is room, who was not told to wait. */
+    await(): void {
+      sendersWait ||= outbox.pressure >= 0.5
+    },
+
+    /**
+     * The transport is gone, and with it what it still held.
+     * @returns what nobody knows of whether it arrived, unless that is sent again
+     */
+    unlink(buffered: number, isOver: boolean): Lost<Outgoing> {
+      clock.clearTimeout(poll)
+      poll = undefined
+      written(buffered)
+      const unsure = outbox.recall()
+      if (isOver || !resend) return loseAll(unsure, 'uncertain')
+      outbox.restore(unsure)
+      return []
+    },
+
+    /** Nothing is sent any more. @returns what never was */
+    end(): Lost<Outgoing> {
+      clock.clearTimeout(sweep)
+      sweepAt = Infinity
+      sendersWait = false
+      return loseUnsent('closed')
+    },
+  }
+}
+
+export type Sender<Outgoing> = ReturnType<typeof createSender<Outgoing>>
