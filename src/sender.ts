@@ -154,9 +154,12 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     usable()
     if (signal?.aborted) throw new SocketError('aborted', 'send: the signal has aborted', signal.reason)
     const hasRoom = !outbox.messages && (link()?.buffered ?? Infinity) < queue.highWaterMarkBytes
-    const now = ttlMs === undefined ? 0 : clock.now()
-    const expiresAt = ttlMs === undefined ? 0 : now + settleTtl(ttlMs)
-    const entry = new Entry(message, hasRoom && !resend ? data : kept(data), byteLength(data), key, expiresAt)
+    const ttl = ttlMs === undefined ? undefined : settleTtl(ttlMs)
+    const now = ttl === undefined && outbox.soonest === Infinity ? 0 : clock.now()
+    // What goes at once, and only once, cannot wait for too long, nor be changed by its owner before it goes
+    const goes = hasRoom && !resend
+    const expiresAt = ttl === undefined || goes ? 0 : now + ttl
+    const entry = new Entry(message, goes ? data : kept(data), byteLength(data), key, expiresAt)
     const cancel = () => {
       if (!outbox.remove(entry)) return
       lose(entry, 'aborted')
