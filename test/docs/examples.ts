@@ -2,14 +2,12 @@
 
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 import { promisify } from 'node:util'
 import { transform } from 'esbuild'
+import { openPage } from './page'
 import { type ExampleServer, startExampleServer } from './server'
 import { root } from './source'
-
-const PATIENCE_MS = 5_000
 
 /** What became of an example: what it logged, and what was left of its socket. */
 export interface Outcome {
@@ -116,32 +114,15 @@ export async function complaintsOfPage(html: string): Promise<string[]> {
   }
 }
 
-/** What the test reads of jsdom, which has no types. */
-const { JSDOM, VirtualConsole } = createRequire(import.meta.url)('jsdom') as {
-  JSDOM: new (html: string, options: object) => { window: { eval(code: string): unknown; close(): void } }
-  VirtualConsole: new () => { on(type: string, listener: (first: unknown) => void): void }
-}
-
 /** Loads a page whose `socket` is closed at the end. The first error of a script is thrown. */
-export async function show(html: string, expected: readonly string[]): Promise<Outcome> {
-  const logged: string[] = []
-  const virtualConsole = new VirtualConsole()
-  const said = new Promise<void>((resolve, reject) => {
-    virtualConsole.on('log', line => {
-      logged.push(String(line))
-      if (expected.every(each => logged.includes(each))) resolve()
-    })
-    virtualConsole.on('error', reject)
-    virtualConsole.on('jsdomError', error => reject((error as Error).cause ?? error))
-    setTimeout(resolve, PATIENCE_MS).unref()
-  })
-  const { window } = new JSDOM(html, { url: 'http://localhost/', runScripts: 'dangerously', virtualConsole })
+async function show(html: string, expected: readonly string[]): Promise<Outcome> {
+  const page = openPage(html)
   try {
-    await said
-    const state = window.eval('socket.state.name') as string
-    const { undelivered } = (await window.eval('socket.close()')) as Pick<Outcome, 'undelivered'>
-    return { logged, state, undelivered, stderr: '' }
+    await page.said(expected)
+    const state = page.run('socket.state.name') as string
+    const { undelivered } = (await page.run('socket.close()')) as Pick<Outcome, 'undelivered'>
+    return { logged: page.logged, state, undelivered, stderr: '' }
   } finally {
-    window.close()
+    page.close()
   }
 }
