@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import * as machine from '../../src/core/lifecycle'
 import { diagram } from '../support/diagram'
-import { complaintsOfExample, complaintsOfPage } from './examples'
+import { complaintsOfComponent, complaintsOfExample, complaintsOfPage } from './examples'
 import { anchors, type Block, blocks, cited, links, plain, table } from './markdown'
 import { members, properties, root, titles, typeErrors, union } from './source'
 import { SIZES, sizes } from './write-sizes'
@@ -88,15 +88,16 @@ const scripts = lazy(() =>
   Object.keys((JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: object }).scripts),
 )
 
-/** By the code of a block. */
+/** What the compiler said of a block, by its code. */
 const compiled = new Map<string, string[]>()
 
 /** Compiles all that was not compiled before, in one go: the types of the libraries are what takes the time. */
-export function compile(codes: readonly string[]): void {
-  const unknown = [...new Set(codes)].filter(code => !compiled.has(code))
-  if (!unknown.length) return
-  const modules = new Map(unknown.map((code, n) => [`example-${n}.ts`, code]))
-  const errors = typeErrors(modules)
+export function compile(found: readonly Block[]): void {
+  const unknown = new Map(found.filter(({ code }) => !compiled.has(code)).map(block => [block.code, block]))
+  const modules = [...unknown.values()].map(
+    ({ language, code }, n) => [`example-${n}.${language}`, code] as const,
+  )
+  const errors = modules.length ? typeErrors(new Map(modules)) : []
   for (const [name, code] of modules) {
     const own = errors.filter(error => error.startsWith(`${name}: `))
     compiled.set(
@@ -106,6 +107,9 @@ export function compile(codes: readonly string[]): void {
   }
 }
 
+/** The blocks that are compiled. */
+export const typed = (text: string): Block[] => of(text, 'ts', 'tsx')
+
 /** The tables in which each row names the test that keeps it true. */
 const EVIDENCE = ['What happens when', 'What "sent" means', 'Bugs we refuse to have']
 
@@ -114,16 +118,19 @@ export const everywhere: Checks = {
   /** Each block is in a language that one of the checks knows what to do with. */
   languages: text =>
     blocks(text)
-      .filter(({ language }) => !['ts', 'js', 'sh', 'html', 'mermaid'].includes(language))
+      .filter(({ language }) => !['ts', 'tsx', 'sh', 'html', 'mermaid'].includes(language))
       .map(({ line, language }) => `line ${line}: no check knows the language ${language || '(none)'}`),
 
   /** Each TypeScript block runs, prints what it says, and leaves nothing open. */
-  examples: text => each(of(text, 'ts', 'js'), complaintsOfExample),
+  examples: async text => [
+    ...(await each(of(text, 'ts'), complaintsOfExample)),
+    ...(await each(of(text, 'tsx'), complaintsOfComponent)),
+  ],
 
   /** Each TypeScript block is compiled against the built types. */
   types(text) {
-    const found = of(text, 'ts', 'js')
-    compile(found.map(({ code }) => code))
+    const found = typed(text)
+    compile(found)
     return found.flatMap(({ code, line }) =>
       (compiled.get(code) ?? []).map(error => `line ${line}: ${error}`),
     )

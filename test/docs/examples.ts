@@ -33,19 +33,23 @@ export async function run(
 ): Promise<Outcome> {
   const script = await plainScript(local(code, server))
   const program = `${script}\nawait globalThis.finish(socket, ${JSON.stringify(promised(code))})`
-  const args = ['--import', './test/docs/preload.mjs', '--no-warnings', '--input-type=module', '-e', program]
   // What brings its own WebSocket has to do without the global one
   const alone: Record<string, string> = code.includes("from 'ws'") ? { WITHOUT_WEBSOCKET: 'yes' } : {}
-  const options = { cwd: root, timeout: 20_000, env: { ...process.env, ...alone, ...env } }
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, options)
+  const { stdout, stderr } = await node(program, { ...alone, ...env })
   return { ...(JSON.parse(stdout) as Omit<Outcome, 'stderr'>), stderr }
+}
+
+function node(program: string, env: Readonly<Record<string, string>> = {}) {
+  const args = ['--import', './test/docs/preload.mjs', '--no-warnings', '--input-type=module', '-e', program]
+  const options = { cwd: root, timeout: 20_000, env: { ...process.env, ...env } }
+  return promisify(execFile)(process.execPath, args, options)
 }
 
 const scripts = new Map<string, Promise<string>>()
 
 /** JavaScript without comments: what is the same in it does the same. */
-function plainScript(code: string): Promise<string> {
-  const options = { loader: 'ts', format: 'esm', target: 'es2022' } as const
+function plainScript(code: string, loader: 'ts' | 'tsx' = 'ts'): Promise<string> {
+  const options = { loader, format: 'esm', target: 'es2022', jsx: 'automatic' } as const
   const script = scripts.get(code) ?? transform(code, options).then(result => result.code)
   scripts.set(code, script)
   return script
@@ -75,6 +79,23 @@ export async function complaintsOfExample(code: string): Promise<string[]> {
   try {
     const outcome = await once(await plainScript(code), server => run(code, server))
     return complaints(outcome, promised(code))
+  } catch (error) {
+    return [`fails: ${reason(error)}`]
+  }
+}
+
+/** What is wrong with a React block: it exports a `socket` and a component that shows the name of its state. */
+export async function complaintsOfComponent(code: string): Promise<string[]> {
+  const [, name] = code.match(/^export function (\w+)/m) ?? []
+  try {
+    const { logged } = await once(await plainScript(code, 'tsx'), async server => {
+      const script = await plainScript(local(code, server), 'tsx')
+      const show = `await globalThis.show(${name}, socket)`
+      const { stdout, stderr } = await node(`import './test/docs/preload-page.mjs'\n${script}\n${show}`)
+      return { logged: JSON.parse(stdout) as string[], state: 'open', undelivered: [], stderr }
+    })
+    const expected = ['connecting', 'open', 'closing', 'closed']
+    return `${logged}` === `${expected}` ? [] : [`shows ${logged}, not ${expected}`]
   } catch (error) {
     return [`fails: ${reason(error)}`]
   }

@@ -1,16 +1,13 @@
 /** Makes the README lie, in one place at a time, and prints which check noticed and what it said. */
 
 import { readFileSync } from 'node:fs'
-import { compile, complaints, readme } from './checks'
-import { blocks } from './markdown'
+import { compile, complaints, readme, typed } from './checks'
 import { mutants } from './mutants'
 import { root } from './source'
 
 const text = readFileSync(`${root}README.md`, 'utf8')
 const all = mutants(text)
-compile(
-  all.flatMap(mutant => blocks(mutant.text).flatMap(({ language, code }) => (language === 'ts' ? code : []))),
-)
+compile(all.flatMap(mutant => typed(mutant.text)))
 
 const genuine = await complaints(readme, text)
 console.log('the README as it is:', Object.keys(genuine).length ? genuine : 'no complaint')

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { settle } from '../../src/options'
-import { compile, complaints, documentedOptions, everywhere, readme } from './checks'
+import { compile, complaints, documentedOptions, everywhere, readme, typed } from './checks'
 import { run } from './examples'
 import { blocks } from './markdown'
 import { mutants } from './mutants'
@@ -46,7 +46,7 @@ describe('a README that lies in one place', () => {
 
   beforeAll(async () => {
     expect(await complaints(readme, text)).toEqual({})
-    compile(all.flatMap(mutant => examples(mutant.text)))
+    compile(all.flatMap(mutant => typed(mutant.text)))
   }, PATIENCE_MS)
 
   test.each(Object.keys(readme))(

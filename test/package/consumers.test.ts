@@ -19,7 +19,7 @@ let examples: string[]
 beforeAll(async () => {
   server = await startExampleServer()
   consumer = await createConsumer()
-  await consumer.add('ws', '@types/ws', '@types/node', '@msgpack/msgpack')
+  await consumer.add('ws', '@types/ws', '@types/node', '@msgpack/msgpack', 'zod')
   examples = await consumer.readme('ts')
 }, PATIENCE_MS)
 
