@@ -94,8 +94,8 @@ export async function complaintsOfComponent(code: string): Promise<string[]> {
       const { stdout, stderr } = await node(`import './test/docs/preload-page.mjs'\n${script}\n${show}`)
       return { logged: JSON.parse(stdout) as string[], state: 'open', undelivered: [], stderr }
     })
-    const expected = ['connecting', 'open', 'closing', 'closed']
-    return `${logged}` === `${expected}` ? [] : [`shows ${logged}, not ${expected}`]
+    const expected = 'open,closing,closed'
+    return `${logged}`.endsWith(expected) ? [] : [`shows ${logged}, not ${expected}`]
   } catch (error) {
     return [`fails: ${reason(error)}`]
   }
