@@ -97,6 +97,26 @@ test('shows the type of what may be sent', async () => {
   expect(await editor.signature(`${socket}socket.send(|)\n`)).toBe('message: { subscribe: string; }')
 })
 
+const typed = `import { ReconnectingSocket } from 'reconnecting-socket'
+import * as z from 'zod'
+const socket = new ReconnectingSocket('/feed', {
+  incoming: z.object({ at: z.number().transform(ms => new Date(ms)) }),
+  outgoing: z.object({ at: z.string().transform(Number) }),
+})
+`
+
+test('knows the type of a message by what the schema makes of it', async () => {
+  const { name } = await editor.hover(`${typed}socket.on('message', mess|age => {})\n`)
+  expect(name.replace(/\s+/g, ' ')).toBe('(parameter) message: { at: Date; }')
+  const hints = await editor.complete(`${typed}socket.on('message', message => message.|)\n`)
+  expect(names(hints)).toEqual(['at'])
+})
+
+test('shows the type of what may be sent by what the schema takes', async () => {
+  expect(await editor.signature(`${typed}socket.send(|)\n`)).toBe('message: { at: string; }')
+  expect(await editor.errors(`${typed}socket.send({ at: 1 })\n`)).toHaveLength(1)
+})
+
 test('completes the codes of an error', async () => {
   const hints = await editor.complete(`${socket}socket.on('error', error => error.code === '|')\n`)
   expect(names(hints)).toContain('queue-full')
