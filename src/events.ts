@@ -61,6 +61,7 @@ export type UndeliveredCode =
 export interface Undelivered<Outgoing = unknown> {
   /** As it was given to `send`. */
   readonly message: Outgoing
+  /** Why. */
   readonly code: UndeliveredCode
   /** Whether it certainly did not arrive: no WebSocket ever had it. */
   readonly certain: boolean

@@ -110,6 +110,7 @@ export interface SendOptions {
   readonly volatile?: boolean | undefined
 }
 
+/** How a socket is closed. */
 export interface CloseOptions {
   /** 1000, or 3000 to 4999 (WHATWG WebSockets). */
   readonly code?: number | undefined
@@ -121,6 +122,7 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined
 }
 
+/** How messages wait to be read. */
 export interface MessagesOptions {
   /**
    * Messages that may wait to be read, from 1.
