@@ -4,6 +4,7 @@
  */
 
 import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as machine from '../../src/core/lifecycle'
 import { diagram } from '../support/diagram'
 import { complaintsOfComponent, complaintsOfExample, complaintsOfPage } from './examples'
@@ -11,14 +12,19 @@ import { anchors, type Block, blocks, cited, links, plain, table } from './markd
 import { members, properties, root, titles, typeErrors, union } from './source'
 import { SIZES, sizes } from './write-sizes'
 
-export type Check = (text: string) => string[] | Promise<string[]>
+/** The folder, from the root of the repository, is what links are relative to. */
+export type Check = (text: string, folder?: string) => string[] | Promise<string[]>
 export type Checks = Readonly<Record<string, Check>>
 
 /** Everything that the checks have to say against a document, by the name of the check. */
-export async function complaints(checks: Checks, text: string): Promise<Record<string, string[]>> {
+export async function complaints(
+  checks: Checks,
+  text: string,
+  folder = '',
+): Promise<Record<string, string[]>> {
   const found: Record<string, string[]> = {}
   for (const [name, check] of Object.entries(checks)) {
-    const said = await check(text)
+    const said = await check(text, folder)
     if (said.length) found[name] = said
   }
   return found
@@ -177,11 +183,12 @@ export const everywhere: Checks = {
   ],
 
   /** Each link within the repository goes somewhere. */
-  links: text =>
+  links: (text, folder = '') =>
     links(text).flatMap(link => {
       if (/^\w+:/.test(link)) return []
       const [file = '', anchor] = link.split('#')
-      const target = file ? existsSync(root + file) && readFileSync(root + file, 'utf8') : text
+      const path = join(root, folder, file)
+      const target = file ? existsSync(path) && readFileSync(path, 'utf8') : text
       const leads = typeof target === 'string' && (!anchor || anchors(target).includes(anchor))
       return leads ? [] : [`${link} leads nowhere`]
     }),

@@ -1,6 +1,7 @@
 /** What the documents say is what the code does: examples run, tables and figures agree with their source. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { settle } from '../../src/options'
 import { compile, complaints, documentedOptions, everywhere, readme, typed } from './checks'
@@ -36,7 +37,7 @@ const documents = ['', 'docs/']
 test.each(documents)(
   '%s is true',
   async file => {
-    expect(await complaints(everywhere, read(file))).toEqual({})
+    expect(await complaints(everywhere, read(file), dirname(file))).toEqual({})
   },
   PATIENCE_MS,
 )
@@ -128,5 +129,15 @@ test('a test that is skipped, or elsewhere, would be missed', () => {
   expect(everywhere['named tests']?.(cell)).toEqual([
     `there is no test in ${file}: nothing`,
     `there is no test in ${file}: also by the signal`,
+  ])
+})
+
+test('a link is followed from where the document is', async () => {
+  const links = (text: string, folder: string) => everywhere.links?.(text, folder)
+  expect(links('[up](../README.md#quick-start), [here](#here)\n\n# Here\n', 'docs')).toEqual([])
+  expect(links('[up](../README.md#slow-start), [here](#there), [gone](gone.md)', 'docs')).toEqual([
+    '../README.md#slow-start leads nowhere',
+    '#there leads nowhere',
+    'gone.md leads nowhere',
   ])
 })

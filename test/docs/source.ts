@@ -62,7 +62,9 @@ export function union(file: string, name: string): string[] {
 /** The public members of a class. */
 export function members(file: string, name: string): string[] {
   const names = declared(file, name, ts.isClassDeclaration).members.map(member => member.name)
-  return names.flatMap(name => (name && !ts.isPrivateIdentifier(name) ? [name.getText()] : []))
+  const shown = names.flatMap(name => (name && !ts.isPrivateIdentifier(name) ? [name.getText()] : []))
+  // One that is overloaded is there several times
+  return [...new Set(shown)]
 }
 
 /**

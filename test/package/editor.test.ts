@@ -94,7 +94,8 @@ test('knows the type of a message in its listener', async () => {
 })
 
 test('shows the type of what may be sent', async () => {
-  expect(await editor.signature(`${socket}socket.send(|)\n`)).toBe('message: { subscribe: string; }')
+  const [message] = await editor.signature(`${socket}socket.send(|)\n`)
+  expect(message).toBe('message: { subscribe: string; }')
 })
 
 const typed = `import { ReconnectingSocket } from 'reconnecting-socket'
@@ -113,7 +114,8 @@ test('knows the type of a message by what the schema makes of it', async () => {
 })
 
 test('shows the type of what may be sent by what the schema takes', async () => {
-  expect(await editor.signature(`${typed}socket.send(|)\n`)).toBe('message: { at: string; }')
+  const [message] = await editor.signature(`${typed}socket.send(|)\n`)
+  expect(message).toBe('message: { at: string; }')
   expect(await editor.errors(`${typed}socket.send({ at: 1 })\n`)).toHaveLength(1)
 })
 

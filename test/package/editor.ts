@@ -19,7 +19,7 @@ export interface Editor {
   /** What is shown when the mouse rests where the code has a `|`. */
   hover(code: string): Promise<Hint>
   /** The parameters of the call, where the code has a `|` inside the parentheses. */
-  signature(code: string): Promise<string>
+  signature(code: string): Promise<string[]>
   /** What is underlined. */
   errors(code: string): Promise<string[]>
   stop(): Promise<void>
@@ -118,11 +118,7 @@ export async function startEditor({ folder, write }: Consumer): Promise<Editor> 
         put(code),
       )
       const [first] = items
-      return (
-        first?.parameters
-          .map(({ displayParts }) => displayParts.map(({ text }) => text).join(''))
-          .join(', ') ?? ''
-      )
+      return first?.parameters.map(({ displayParts }) => displayParts.map(({ text }) => text).join('')) ?? []
     },
     async errors(code) {
       put(code)
