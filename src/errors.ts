@@ -1,5 +1,6 @@
 /** What can go wrong, by name. Codes are stable: they may be compared; messages are for people. */
 
+/** What can go wrong, by name. */
 export type SocketErrorCode =
   /** Thrown by the constructor, or a method: the message names the option and what was expected. */
   | 'invalid-option'
@@ -45,8 +46,10 @@ export type SocketErrorCode =
   /** The code of a {@link FatalError}. */
   | 'fatal'
 
+/** What may go wrong has a `code`, and often a `cause`. */
 export class SocketError extends Error {
   override name = 'SocketError'
+  /** Stable: compare this, not the message. */
   declare readonly code: SocketErrorCode
   /** What came from the peer, where that is what the error is about. */
   declare data: unknown
@@ -60,12 +63,16 @@ export class SocketError extends Error {
 
 /** One thing that is wrong with a message: as in Standard Schema. */
 export interface ValidationIssue {
+  /** For people. */
   readonly message: string
+  /** Where in the message: the keys that lead there. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
+/** A message is not what `outgoing` or `incoming` accepts. */
 export class ValidationError extends SocketError {
   override name = 'ValidationError'
+  /** All that the schema had to say. */
   readonly issues: readonly ValidationIssue[]
 
   constructor(issues: readonly ValidationIssue[]) {

@@ -6,13 +6,17 @@ import type { SocketError, SocketErrorCode } from './errors'
 /** What `socket.state` shows: immutable, and the same object until something in it changes. */
 export type SocketState =
   | {
+      /** In which state it is. */
       readonly name: Exclude<StateName, 'waiting'>
       /** Failures in a row so far. */
       readonly attempt: number
+      /** Only while `waiting`. */
       readonly retryAt?: undefined
     }
   | {
+      /** In which state it is: between two attempts. */
       readonly name: 'waiting'
+      /** Failures in a row so far. */
       readonly attempt: number
       /** When the next attempt starts, in ms since the epoch. */
       readonly retryAt: number
@@ -55,7 +59,9 @@ export type UndeliveredCode =
 
 /** A message that was accepted by `send` and will not arrive, or may not have. */
 export interface Undelivered<Outgoing = unknown> {
+  /** As it was given to `send`. */
   readonly message: Outgoing
+  /** Why. */
   readonly code: UndeliveredCode
   /** Whether it certainly did not arrive: no WebSocket ever had it. */
   readonly certain: boolean
@@ -73,11 +79,15 @@ export interface CloseResult<Outgoing = unknown> extends Close {
   readonly undelivered: readonly Undelivered<Outgoing>[]
 }
 
+/** What the listeners of each event are called with. */
 export interface EventMap<Incoming = unknown, Outgoing = unknown> {
   /** The name, the attempts, or the time of the next attempt changed. */
   state: (next: SocketState, previous: SocketState) => void
+  /** A connection is open, its handshake done, and what was queued handed over. */
   open: (event: OpenEvent) => void
+  /** A message came: decoded. */
   message: (message: Incoming) => void
+  /** A connection ended, or an attempt at one. */
   close: (event: CloseEvent) => void
   /** `send` had answered `false`, or `drained()` was asked for: there is room again. */
   drain: () => void
@@ -93,11 +103,15 @@ export interface Stats {
   readonly connection: string
   /** What came from WebSockets, heartbeats included. */
   readonly messagesIn: number
+  /** Their size. */
   readonly bytesIn: number
   /** What was handed to WebSockets, heartbeats included. */
   readonly messagesOut: number
+  /** Their size. */
   readonly bytesOut: number
+  /** Messages that wait to be sent. */
   readonly queuedMessages: number
+  /** Their size. */
   readonly queuedBytes: number
   /** Connections that were tried. */
   readonly attempts: number
@@ -117,9 +131,11 @@ export interface Stats {
 
 /** One step of the machine: what it was, what happened, what it became. Plain data, for a bug report. */
 export interface Transition {
+  /** The state before. */
   readonly from: StateName
   /** What happened, by its name in the diagram of states. */
   readonly event: Event['type']
+  /** The state after. */
   readonly to: StateName
   /** Close code and reason, if that is what it was about, or `''`. */
   readonly reason: string

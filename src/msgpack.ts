@@ -3,6 +3,7 @@
 import { Decoder, type DecoderOptions, Encoder, type EncoderOptions } from '@msgpack/msgpack'
 import type { Codec } from './index'
 
+/** Those of the encoder and of the decoder of `@msgpack/msgpack`. */
 export type MessagePackOptions = EncoderOptions<undefined> & DecoderOptions<undefined>
 
 /**

@@ -22,6 +22,7 @@ export interface AttemptContext {
   readonly signal: AbortSignal
 }
 
+/** What `handshake` is told, and may do. */
 export interface HandshakeContext<Incoming, Outgoing> extends AttemptContext {
   /** Sends at once, past the queue. Throws a `SocketError` with the code `closed` once the attempt has ended. */
   send(message: Outgoing): void
@@ -32,6 +33,7 @@ export interface HandshakeContext<Incoming, Outgoing> extends AttemptContext {
 /** One value, or a function that is asked for each attempt: this is how short-lived tokens are refreshed. */
 export type Provider<T> = T | ((context: AttemptContext) => T | Promise<T>)
 
+/** How a half-open connection is found. */
 export interface HeartbeatOptions<Incoming = unknown, Outgoing = unknown> {
   /**
    * Sent when nothing came for `intervalMs`, to make the server answer: an application message, encoded once.
@@ -53,6 +55,7 @@ export interface HeartbeatOptions<Incoming = unknown, Outgoing = unknown> {
   readonly timeoutMs?: number | undefined
 }
 
+/** How long to wait between attempts. */
 export interface BackoffOptions {
   /**
    * Ceiling of the first wait in ms, from 1. It doubles with each failure in a row; the wait is drawn below it.
@@ -66,6 +69,7 @@ export interface BackoffOptions {
   readonly maxMs?: number | undefined
 }
 
+/** What bounds the messages that wait to be sent. */
 export interface QueueOptions {
   /**
    * Messages that may wait, from 1. `send` answers `false` from half of it.
@@ -106,6 +110,7 @@ export interface SendOptions {
   readonly volatile?: boolean | undefined
 }
 
+/** How a socket is closed. */
 export interface CloseOptions {
   /** 1000, or 3000 to 4999 (WHATWG WebSockets). */
   readonly code?: number | undefined
@@ -117,6 +122,7 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined
 }
 
+/** How messages wait to be read. */
 export interface MessagesOptions {
   /**
    * Messages that may wait to be read, from 1.
@@ -133,11 +139,15 @@ export interface MessagesOptions {
 
 /** Where time, chance, the page and the network come from. For tests, React Native, and other unusual places. */
 export interface Platform {
+  /** Where time and chance come from, instead of the runtime. */
   readonly clock: Clock
+  /** Where `online`, `visible`, `suspend` and the like come from, instead of the page. */
   readonly page: Page
+  /** What opens a connection, instead of `WebSocket`. */
   readonly transport: OpenTransport
 }
 
+/** What a socket may be asked for. Durations are in ms, sizes in bytes. */
 export interface Options<Incoming = unknown, Outgoing = unknown> {
   /** Subprotocols to offer, or a function that is asked for them for each attempt. @default [] */
   readonly protocols?: Provider<string | readonly string[]> | undefined
@@ -169,6 +179,7 @@ export interface Options<Incoming = unknown, Outgoing = unknown> {
   readonly closeTimeoutMs?: number | undefined
   /** A connection shorter than this, in ms, from 0, does not reset `attempt`. @default 10_000 */
   readonly minUptimeMs?: number | undefined
+  /** How long to wait between attempts. */
   readonly backoff?: BackoffOptions | undefined
   /** Failures in a row after which to give up, from 1, which never retries. @default Infinity */
   readonly maxAttempts?: number | undefined
@@ -181,6 +192,7 @@ export interface Options<Incoming = unknown, Outgoing = unknown> {
   readonly shouldRetry?: ((close: Close, attempt: number) => boolean | number | undefined) | undefined
   /** Finds half-open connections. @default false */
   readonly heartbeat?: HeartbeatOptions<Incoming, Outgoing> | false | undefined
+  /** What bounds the messages that wait to be sent. */
   readonly queue?: QueueOptions | undefined
   /**
    * What is done with messages that a lost connection still held, so that they may or may not have arrived: `'never'`
@@ -192,6 +204,7 @@ export interface Options<Incoming = unknown, Outgoing = unknown> {
   readonly maxMessageBytes?: number | undefined
   /** The constructor to use instead of the global one, such as that of the `ws` package. */
   readonly WebSocket?: WebSocketConstructor | undefined
+  /** Where time, chance, the page and the network come from, instead of the runtime. */
   readonly platform?: Partial<Platform> | undefined
   /** Told of each step, and of what goes wrong. Nothing is logged without it. */
   readonly log?: ((record: LogRecord) => void) | undefined

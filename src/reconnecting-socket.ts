@@ -16,6 +16,7 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
   readonly #socket: Socket<Incoming, Outgoing>
 
   /**
+   * Connects at once, unless `autoConnect` is `false`.
    * @param url `ws:`, `wss:`, `http:`, `https:` or relative to the page; or a function that is asked for each attempt
    * @throws SocketError `invalid-option` names the option and what was expected
    */
@@ -102,10 +103,12 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
     return this.#socket.close(how, reason)
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }
 
+  /** As {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
@@ -139,7 +142,10 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
     return this.#socket.sender.deliver(message, options)
   }
 
-  /** @returns unsubscribes */
+  /**
+   * Calls the listener for each event of this name: see {@link EventMap}.
+   * @returns unsubscribes
+   */
   on<K extends keyof EventMap>(event: K, listener: EventMap<Incoming, Outgoing>[K]): () => void {
     return this.#socket.on(event, listener)
   }

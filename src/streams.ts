@@ -4,6 +4,7 @@ import { SocketError } from './errors'
 import type { MessagesOptions } from './options'
 import type { ReconnectingSocket } from './reconnecting-socket'
 
+/** A socket as two streams of the platform. */
 export interface SocketStreams<Incoming, Outgoing> {
   /**
    * The messages from now on. What waits to be read is bounded by the options, for a browser cannot slow down who sends.
@@ -17,7 +18,10 @@ export interface SocketStreams<Incoming, Outgoing> {
   readonly writable: WritableStream<Outgoing>
 }
 
-/** @throws SocketError `invalid-option` */
+/**
+ * A socket as a readable and a writable stream.
+ * @throws SocketError `invalid-option`
+ */
 export const streams = <Incoming, Outgoing>(
   socket: ReconnectingSocket<Incoming, Outgoing>,
   options?: MessagesOptions,

@@ -16,7 +16,9 @@ import { type Backoff, backoff } from './backoff'
 
 /** How one connection ended. `code` and `reason` are those of RFC 6455 §7.1.5 and §7.1.6. */
 export interface Close {
+  /** As RFC 6455 §7.1.5 has it; 1006 if the connection was lost. */
   readonly code: number
+  /** As RFC 6455 §7.1.6 has it, or `''`; of a deadline of ours, which it was. */
   readonly reason: string
   /** Whether the closing handshake was completed. */
   readonly wasClean: boolean
@@ -24,6 +26,7 @@ export interface Close {
   readonly local: boolean
 }
 
+/** In which state a socket is: the README has a table of what each means. */
 export type StateName =
   | 'idle'
   | 'connecting'

@@ -5,7 +5,9 @@ export interface Clock {
   now(): number
   /** In [0, 1). */
   random(): number
+  /** As the global one. */
   setTimeout(callback: () => void, ms: number): unknown
+  /** As the global one, with what `setTimeout` answered. */
   clearTimeout(timer: unknown): void
   /** Calls back in a task of its own, soon, and in hidden pages too, where timers wait for a second or a minute. */
   hop(callback: () => void): void

@@ -1,7 +1,9 @@
 /** What the page and the network say: hints that bring things forward or put them off, and never decide alone. */
 
+/** What a page may tell. */
 export type PageEvent = 'online' | 'offline' | 'visible' | 'suspend' | 'restore'
 
+/** The page as the socket sees it: two questions, and whatever answers them. */
 export interface Page {
   /** Whether the runtime believes to have a network. It lies both ways. */
   online(): boolean

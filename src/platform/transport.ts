@@ -16,13 +16,16 @@ export interface WebSocketLike {
   terminate?(): void
 }
 
+/** The global `WebSocket`, or one like it. */
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike
 
+/** One connection, used once. */
 export interface Transport {
   /** Bytes handed over that have not left yet; `Infinity` while nothing can be handed over. */
   readonly buffered: number
   /** The subprotocol that the server selected, or `''`. */
   readonly protocol: string
+  /** Hands a message over: text, or bytes for a binary message. */
   send(data: string | Uint8Array<ArrayBuffer>): void
   /** Starts the closing handshake. `dropped` follows: in a moment, in a minute, or never. */
   close(code?: number, reason?: string): void
@@ -39,8 +42,11 @@ export interface Transport {
  * from within a call of it; and nothing after `drop`.
  */
 export interface TransportHandlers {
+  /** Messages may go. */
   opened(): void
+  /** A message came: text, or the bytes of a binary message. */
   received(data: string | Uint8Array<ArrayBuffer>): void
+  /** It has ended. */
   dropped(code: number, reason: string, wasClean: boolean): void
 }
 

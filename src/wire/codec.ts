@@ -2,6 +2,7 @@
 
 import { toText } from './data'
 
+/** How messages are spelled on the wire. */
 export interface Codec<Incoming = unknown, Outgoing = unknown> {
   /** Called once for each `send`. What it throws, `send` throws as a `SocketError` with the code `encode`. */
   encode(message: Outgoing): string | Uint8Array<ArrayBuffer>

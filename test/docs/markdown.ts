@@ -40,10 +40,27 @@ export function plain(cell = ''): string {
   return cell.replace(/^`(.*)`$/, '$1')
 }
 
-export function citations(cell = ''): Citation[] {
-  return cell.split('<br>').map(line => {
-    const [, file, title] = line.match(/^`(test\/\S+\.test\.ts)`: (.+)$/) ?? []
-    if (!file || !title) throw new Error(`Names no test: ${line}`)
-    return { file, title }
-  })
+/** All tests that are named, each as `` `test/file.test.ts`: title `` up to the end of the line or of the cell. */
+export function cited(text = ''): Citation[] {
+  return [...text.matchAll(/`(test\/\S+\.test\.ts)`: (.+?)(?=<br>| \||$)/gm)].map(
+    ({ 1: file = '', 2: title = '' }) => ({ file, title }),
+  )
 }
+
+/** Where the links go. */
+export function links(markdown: string): string[] {
+  return [...prose(markdown).matchAll(/\]\(([^()\s]+)\)/g)].flatMap(([, link]) => link ?? [])
+}
+
+/** What a link to a heading is made of. */
+export function anchors(markdown: string): string[] {
+  return [...prose(markdown).matchAll(/^#+ (.+)$/gm)].map(({ 1: heading = '' }) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+/** Without the code blocks. */
+const prose = (markdown: string) => markdown.replace(/^```[\s\S]*?^```$/gm, '')

@@ -14,8 +14,16 @@ export interface Property {
   readonly types: readonly string[]
 }
 
-const parse = (file: string) =>
-  ts.createSourceFile(file, readFileSync(root + file, 'utf8'), ts.ScriptTarget.ES2022, true)
+/** Nothing changes while the tests run. */
+const parsed = new Map<string, ts.SourceFile>()
+
+function parse(file: string): ts.SourceFile {
+  const source =
+    parsed.get(file) ??
+    ts.createSourceFile(file, readFileSync(root + file, 'utf8'), ts.ScriptTarget.ES2022, true)
+  parsed.set(file, source)
+  return source
+}
 
 function find<T extends ts.Node>(node: ts.Node, matches: (node: ts.Node) => node is T): T[] {
   const found = matches(node) ? [node] : []
@@ -54,7 +62,9 @@ export function union(file: string, name: string): string[] {
 /** The public members of a class. */
 export function members(file: string, name: string): string[] {
   const names = declared(file, name, ts.isClassDeclaration).members.map(member => member.name)
-  return names.flatMap(name => (name && !ts.isPrivateIdentifier(name) ? [name.getText()] : []))
+  const shown = names.flatMap(name => (name && !ts.isPrivateIdentifier(name) ? [name.getText()] : []))
+  // One that is overloaded is there several times
+  return [...new Set(shown)]
 }
 
 /**
@@ -62,7 +72,14 @@ export function members(file: string, name: string): string[] {
  * in the first column, these. Tests that are skipped, or known to fail, do not count.
  */
 export function titles(file: string): Set<string> {
-  const source = parse(file)
+  const known = found.get(file) ?? findTitles(parse(file))
+  found.set(file, known)
+  return known
+}
+
+const found = new Map<string, Set<string>>()
+
+function findTitles(source: ts.SourceFile): Set<string> {
   const firsts = find(source, ts.isArrayLiteralExpression).flatMap(({ elements: [first] }) =>
     first && ts.isStringLiteral(first) ? [first.text] : [],
   )
