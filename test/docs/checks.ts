@@ -209,6 +209,7 @@ export const readme: Checks = {
   methods: names('Methods', () => members('src/reconnecting-socket.ts', 'ReconnectingSocket')),
   events: names('Events', () => properties('src/events.ts', 'EventMap').map(({ name }) => name)),
   errors: names('Errors', () => union('src/errors.ts', 'SocketErrorCode')),
+  undelivered: names('Undelivered', () => union('src/events.ts', 'UndeliveredCode')),
 
   /** The figures are those of the build. */
   async sizes(text) {

@@ -19,6 +19,7 @@ export const NAMES = [
   'ValidationError',
   'bytes',
   'json',
+  'streams',
   'text',
   'userTiming',
 ]
