@@ -51,6 +51,8 @@ export class SocketError extends Error {
   override name = 'SocketError'
   /** Stable: compare this, not the message. */
   declare readonly code: SocketErrorCode
+  /** What was thrown by whatever we asked, where that is what the error is about. */
+  declare cause?: unknown
   /** What came from the peer, where that is what the error is about. */
   declare data: unknown
 

@@ -61,6 +61,7 @@ export type OpenTransport = (
 const OPEN = 1
 
 export const openWebSocket: OpenTransport = (url, protocols, handlers, WebSocket = globalThis.WebSocket) => {
+  if (!WebSocket) throw new TypeError('there is no WebSocket here: hand one over by the option WebSocket')
   /** Whom to tell; nobody once it is over. */
   let on: TransportHandlers | undefined = handlers
   const socket: WebSocketLike = new WebSocket(url, protocols)

@@ -37,6 +37,7 @@ export function mutants(text: string): Mutant[] {
     Methods: 'methods',
     Events: 'events',
     Errors: 'errors',
+    Undelivered: 'undelivered',
   }).flatMap(([heading, guard]) =>
     rows(heading).flatMap(at => {
       const [name = ''] = cells(at)
