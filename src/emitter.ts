@@ -7,6 +7,8 @@ type Listener = (...args: never[]) => void
 export interface Emitter<Events extends { [K in keyof Events]: Listener }> {
   /** @returns unsubscribes; from then on the listener is not called, even if it would have been next */
   on<K extends keyof Events & string>(event: K, listener: Events[K]): () => void
+  /** Whether anyone listens. */
+  hears<K extends keyof Events & string>(event: K): boolean
   /** @returns whether anyone listens. One who joins while this goes on is called from the next time. */
   emit<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): boolean
 }
@@ -24,6 +26,7 @@ export const createEmitter = <Events extends { [K in keyof Events]: Listener }>(
         off()
       }
     },
+    hears: event => !!emitter.events[event]?.length,
     emit(event, ...args) {
       const heard = !!emitter.events[event]?.length
       emitter.emit(event, ...(args as never[]))

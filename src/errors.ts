@@ -27,6 +27,16 @@ export type SocketErrorCode =
   | 'volatile'
   /** Rejected by `deliver`: the connection was lost while its WebSocket still held the message. It may have arrived. */
   | 'uncertain'
+  /** Rejected by `deliver`: the session that it was sent in is lost. */
+  | 'session-lost'
+  /** Rejected by `deliver`: it is larger than the server of the session accepts. */
+  | 'too-large'
+  /** An `error` event: the peer broke the protocol of sessions, and the connection was ended. See `data`. */
+  | 'protocol'
+  /** An `error` event: something came before the welcome of the session, and was ignored. See `data`. */
+  | 'unexpected-frame'
+  /** An `error` event: the server does not speak the protocol of sessions. The socket is closed: use plain mode. */
+  | 'peer-not-supported'
   /** An `error` event: the codec could not decode what came. See `cause` and `data`. */
   | 'decode'
   /** An `error` event: what came is larger than `maxMessageBytes` and was not delivered. See `data`. */

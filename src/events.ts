@@ -28,6 +28,8 @@ export interface OpenEvent {
   readonly protocol: string
   /** Whether there was an open connection before. */
   readonly reconnected: boolean
+  /** Whether it goes on with the session of the last connection. False in plain mode. */
+  readonly resumed: boolean
 }
 
 /** The end of one connection, or of one attempt at one. */
@@ -56,6 +58,10 @@ export type UndeliveredCode =
   | 'volatile'
   /** The connection was lost while its WebSocket still held it. It may have arrived. */
   | 'uncertain'
+  /** The session that it was sent in is lost. */
+  | 'session-lost'
+  /** It is larger than the server of the session accepts. */
+  | 'too-large'
 
 /** A message that was accepted by `send` and will not arrive, or may not have. */
 export interface Undelivered<Outgoing = unknown> {
@@ -65,6 +71,16 @@ export interface Undelivered<Outgoing = unknown> {
   readonly code: UndeliveredCode
   /** Whether it certainly did not arrive: no WebSocket ever had it. */
   readonly certain: boolean
+}
+
+/** The server has lost the session: it expired, or the server was started again. Another has begun. */
+export interface SessionLost<Outgoing = unknown> {
+  /** `expired`, `evicted`, `overflow`, `unknown`, `regressed`, `invalid`, `poison`, `gone`, or what a server calls it. */
+  readonly reason: string
+  /** What was sent in it and is not sent again. Each was told by `undelivered`, or by its `deliver()`, too. */
+  readonly undelivered: readonly Undelivered<Outgoing>[]
+  /** How many messages of the session came. What the server sent after them is lost. */
+  readonly received: number
 }
 
 /** What waits to be sent, in order. */
@@ -93,6 +109,8 @@ export interface EventMap<Incoming = unknown, Outgoing = unknown> {
   drain: () => void
   /** A message that was sent by `send` will not arrive, or may not have. */
   undelivered: (event: Undelivered<Outgoing>) => void
+  /** Before anything of the next session is told. In session mode only. */
+  sessionLost: (event: SessionLost<Outgoing>) => void
   /** Something was not as it should be, and the socket goes on. Without a listener it goes to `reportError`. */
   error: (error: SocketError) => void
 }

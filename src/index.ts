@@ -13,6 +13,7 @@ export type {
   LogRecord,
   OpenEvent,
   Queue,
+  SessionLost,
   SocketState,
   Stats,
   Transition,
@@ -30,6 +31,8 @@ export type {
   Platform,
   Provider,
   QueueOptions,
+  Resend,
+  ResumableOptions,
   SendOptions,
 } from './options'
 export type { Clock } from './platform/clock'
@@ -42,7 +45,9 @@ export type {
   WebSocketLike,
 } from './platform/transport'
 export { ReconnectingSocket } from './reconnecting-socket'
+export { resumable } from './resumable'
 export type { StandardSchema } from './schema'
+export type { SessionMode } from './session'
 export { type SocketStreams, streams } from './streams'
 export { userTiming } from './user-timing'
 export { bytes, type Codec, json, text } from './wire/codec'

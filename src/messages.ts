@@ -13,11 +13,15 @@ interface Source<Incoming> {
   isClosed(): boolean
   /** Tells an `error` event. */
   fail(error: SocketError, data: unknown): void
+  /** Of each iterator, whether it asks for the next message: a session sends it when all do. */
+  readonly readers: Set<() => boolean>
+  /** This one does, or is gone. */
+  asked(): void
 }
 
 /** Not a generator: the buffer fills from now on, not from the first `next()`. */
 export const createMessages = <Incoming>(
-  { on, wait, publish, isClosed, fail }: Source<Incoming>,
+  { on, wait, publish, isClosed, fail, readers, asked }: Source<Incoming>,
   {
     maxMessages,
     overflow,
@@ -25,6 +29,9 @@ export const createMessages = <Incoming>(
 ): AsyncIterableIterator<Incoming, undefined> => {
   const buffer: Incoming[] = []
   let stopped = false
+  let unanswered = 0
+  const asks = () => unanswered > buffer.length
+  readers.add(asks)
   /** Thrown once, after what was in time. */
   let failure: SocketError | undefined
 
@@ -45,19 +52,27 @@ export const createMessages = <Incoming>(
   const end = () => {
     stopped = true
     stop()
+    readers.delete(asks)
+    asked()
     return { done: true, value: undefined } as const
   }
 
   return {
-    next: () =>
-      wait(() => {
-        if (buffer.length) return { done: false, value: buffer.shift() as Incoming }
+    next() {
+      unanswered++
+      asked()
+      return wait(() => {
+        if (buffer.length) {
+          unanswered--
+          return { done: false, value: buffer.shift() as Incoming }
+        }
         if (failure && !stopped) {
           end()
           throw failure
         }
         return (stopped || isClosed()) && end()
-      }),
+      })
+    },
     async return() {
       buffer.length = 0
       const done = end()

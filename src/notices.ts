@@ -7,7 +7,7 @@ type Listeners<Events> = { [K in keyof Events]: (...args: never[]) => void }
 
 /** @param isBusy whether a step is under way: what it leads to is told after it */
 export const createNotices = <Events extends Listeners<Events>>(isBusy: () => boolean) => {
-  const { on, emit } = createEmitter<Events>()
+  const { on, emit, hears } = createEmitter<Events>()
   /** What is yet to be told. */
   const notices: (() => unknown)[] = []
   let announcing = false
@@ -27,6 +27,7 @@ export const createNotices = <Events extends Listeners<Events>>(isBusy: () => bo
 
   return {
     on,
+    hears,
     publish,
 
     /** @param notice must not throw */

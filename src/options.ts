@@ -9,6 +9,7 @@ import type { Clock } from './platform/clock'
 import type { Page } from './platform/page'
 import type { OpenTransport, WebSocketConstructor } from './platform/transport'
 import type { StandardSchema } from './schema'
+import type { SessionMode } from './session'
 import type { Codec } from './wire/codec'
 import { byteLength } from './wire/data'
 
@@ -137,6 +138,25 @@ export interface MessagesOptions {
   readonly overflow?: OutboxPolicy['overflow'] | undefined
 }
 
+/** What becomes of messages that were sent in a session that is lost. */
+export type Resend = 'report' | 'resend-certain' | 'resend-all'
+
+export interface ResumableOptions {
+  /** What the server authenticates by, or a function that is asked on each connection. */
+  readonly auth?: unknown
+  /** Messages that may come before the first of them is consumed, from 1. @default 256 */
+  readonly win?: number
+  /** The largest message that is accepted, in bytes, from 1. @default 1_048_576 */
+  readonly maxMessageBytes?: number
+  /**
+   * What is done with messages that were sent in a session that is lost: `'report'` tells them by `undelivered`,
+   * `'resend-certain'` sends those again that certainly did not arrive, `'resend-all'` also those that may have; or a
+   * function that is told why.
+   * @default 'report'
+   */
+  readonly onSessionLost?: Resend | ((reason: string) => Resend)
+}
+
 /** Where time, chance, the page and the network come from. For tests, React Native, and other unusual places. */
 export interface Platform {
   /** Where time and chance come from, instead of the runtime. */
@@ -206,6 +226,8 @@ export interface Options<Incoming = unknown, Outgoing = unknown> {
   readonly WebSocket?: WebSocketConstructor | undefined
   /** Where time, chance, the page and the network come from, instead of the runtime. */
   readonly platform?: Partial<Platform> | undefined
+  /** Sessions that survive reconnects, with a server that speaks their protocol: `resumable()`. Plain without it. */
+  readonly session?: SessionMode | undefined
   /** Told of each step, and of what goes wrong. Nothing is logged without it. */
   readonly log?: ((record: LogRecord) => void) | undefined
 }
@@ -220,7 +242,7 @@ type AnyCodec<Incoming, Outgoing> = Codec<Incoming & {}, Outgoing & {}> | Codec<
 export interface Settings<Incoming = unknown, Outgoing = unknown>
   extends Pick<
     Options<Incoming, Outgoing>,
-    'handshake' | 'incoming' | 'log' | 'outgoing' | 'shouldRetry' | 'signal' | 'WebSocket'
+    'handshake' | 'incoming' | 'log' | 'outgoing' | 'session' | 'shouldRetry' | 'signal' | 'WebSocket'
   > {
   readonly protocols: Provider<string | readonly string[]>
   readonly autoConnect: boolean
@@ -245,9 +267,9 @@ interface Beat<Incoming, Outgoing> extends Pick<HeartbeatOptions<Incoming, Outgo
 }
 
 /** What an option is settled to: what was asked for, or else the default. Throws for what cannot be. */
-type Rule<T> = (value: unknown, path: string) => T
+export type Rule<T> = (value: unknown, path: string) => T
 
-const amount =
+export const amount =
   (usual: number, least = 1, most = Infinity): Rule<number> =>
   (value = usual, path) =>
     typeof value === 'number' && value >= least && value <= most
@@ -260,7 +282,7 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1
 const duration = (usual: number) => amount(usual, 1, LONGEST_TIMER_MS)
 
 /** The first by default. */
-const choice =
+export const choice =
   <T>(...choices: readonly T[]): Rule<T> =>
   (value = choices[0], path) =>
     choices.includes(value as T) ? (value as T) : refuse(path, choices.join(' or '), value)
@@ -283,7 +305,7 @@ const schema: Rule<StandardSchema | undefined> = (value, path) => {
 
 const overflow = choice<OutboxPolicy['overflow']>('throw', 'drop-oldest', 'drop-newest')
 
-const group =
+export const group =
   <T extends object>(rules: { readonly [name in keyof T]-?: Rule<T[name]> }): Rule<T> =>
   (value = {}, path) => {
     const given = Object(value)
@@ -336,6 +358,7 @@ const settled = group<Settings>({
     page: optional('object', 'online', 'listen'),
     transport: optional('function'),
   }),
+  session: optional('function'),
   log: optional('function'),
 })
 
@@ -377,7 +400,11 @@ export const settleMessages = (asked: MessagesOptions | undefined) =>
  */
 export const settle = <Incoming, Outgoing>(
   asked: Options<Incoming, Outgoing>,
-): Settings<Incoming, Outgoing> => settled(asked, '') as Settings<Incoming, Outgoing>
+): Settings<Incoming, Outgoing> => {
+  // A session has its own heartbeat, which is on
+  const { session, heartbeat = {} } = Object(asked)
+  return settled(session ? { ...asked, heartbeat } : asked, '') as Settings<Incoming, Outgoing>
+}
 
 const refuse = (option: string, expected: string, value: unknown): never => {
   // Objects are only named by their type: their own toString may throw, or tell a secret

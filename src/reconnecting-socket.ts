@@ -135,10 +135,11 @@ export class ReconnectingSocket<Incoming = unknown, Outgoing = unknown> {
 
   /**
    * As {@link send}, and tells what became of it: fulfilled with `'written'` once the WebSocket holds it no longer. That
-   * is not a receipt: megabytes fit into the buffers of the network, and what is in them dies with the connection.
+   * is not a receipt: megabytes fit into the buffers of the network, and what is in them dies with the connection. In
+   * session mode with `'acknowledged'` once the server has consumed it.
    * Rejected with a SocketError of the code that `undelivered` would tell, or that `send` would throw.
    */
-  deliver(message: Outgoing, options?: SendOptions): Promise<'written'> {
+  deliver(message: Outgoing, options?: SendOptions): Promise<'written' | 'acknowledged'> {
     return this.#socket.sender.deliver(message, options)
   }
 

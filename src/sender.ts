@@ -7,6 +7,7 @@ import type { Undelivered } from './events'
 import { LONGEST_TIMER_MS, type SendOptions, settleTtl } from './options'
 import type { Clock } from './platform/clock'
 import type { Transport } from './platform/transport'
+import type { SessionHooks } from './session'
 import { byteLength } from './wire/data'
 
 type Data = string | Uint8Array<ArrayBuffer>
@@ -33,6 +34,8 @@ interface Surroundings<Outgoing> {
   readonly resend: boolean
   /** The transport that takes messages, which is there only while `open`. */
   link(): Transport | undefined
+  /** In session mode: it decides when what is sent. */
+  session(): SessionHooks<Outgoing> | undefined
   write(data: Data): void
   encode(message: Outgoing): Data
   /** @throws SocketError `closed` */
@@ -73,36 +76,45 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
   /** Takes out all that no transport ever had. */
   const loseUnsent = (code: Undelivered['code']) => loseAll(outbox.entries().filter(outbox.remove), code)
 
-  /** @param buffered bytes that the transport still holds: what is older has left */
-  const written = (buffered: number): void => {
-    for (const entry of outbox.left(buffered)) fates.get(entry)?.()
+  const settle = (entries: readonly Entry<Outgoing>[]): void => {
+    for (const entry of entries) fates.get(entry)?.()
   }
 
-  /** Hands over what waits, as much as the WebSocket should hold, and looks again while something waits. */
+  /**
+   * Hands over as much of what waits as the WebSocket should hold, and as the main thread should bear.
+   * @returns how many
+   */
+  const flush = (transport: Transport): number => {
+    let held = transport.buffered
+    settle(outbox.left(held))
+    // The clock costs, and a single message that does not expire needs none
+    const now = outbox.messages > 1 || outbox.soonest < Infinity ? clock.now() : 0
+    let moved = 0
+    try {
+      while (held < queue.highWaterMarkBytes) {
+        const entry = outbox.peek(now)
+        if (!entry) break
+        write(entry.data)
+        outbox.advance()
+        held += entry.bytes
+        if (++moved % SLICE_MESSAGES === 0 && clock.now() - now > SLICE_MS) break
+      }
+    } catch (error) {
+      // What it did not take is still the next
+      report(error)
+    }
+    return moved
+  }
+
+  /** Sends what can be sent, and looks again while something waits. */
   const pump = (): void => {
     const transport = link()
+    const session = shell.session()
     if (transport) {
-      let held = transport.buffered
-      written(held)
-      // The clock costs, and a single message that does not expire needs none
-      const now = outbox.messages > 1 || outbox.soonest < Infinity ? clock.now() : 0
-      let moved = 0
-      try {
-        while (held < queue.highWaterMarkBytes) {
-          const entry = outbox.peek(now)
-          if (!entry) break
-          write(entry.data)
-          outbox.advance()
-          held += entry.bytes
-          if (++moved % SLICE_MESSAGES === 0 && clock.now() - now > SLICE_MS) break
-        }
-      } catch (error) {
-        // What it did not take is still the next
-        report(error)
-      }
-      const waits = outbox.messages > 0
-      if (waits && (moved > 0 || patience-- > 0)) hop()
-      else if (waits || !isEmpty()) poll ??= clock.setTimeout(look(clock.now()), POLL_MS)
+      const moved = session ? session.pump() : flush(transport)
+      const waits = outbox.messages > 0 && (!session || transport.buffered >= queue.highWaterMarkBytes)
+      if (waits && (moved || patience-- > 0)) hop()
+      else if (waits || (!session && !isEmpty())) poll ??= clock.setTimeout(look(clock.now()), POLL_MS)
     }
     if (!sendersWait || outbox.pressure >= 0.5) return
     sendersWait = false
@@ -157,7 +169,8 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     const ttl = ttlMs === undefined ? undefined : settleTtl(ttlMs)
     const now = ttl === undefined && outbox.soonest === Infinity ? 0 : clock.now()
     // What goes at once, and only once, cannot wait for too long, nor be changed by its owner before it goes
-    const goes = hasRoom && !resend
+    const session = shell.session()
+    const goes = hasRoom && !resend && !session
     const expiresAt = ttl === undefined || goes ? 0 : now + ttl
     const entry = new Entry(message, goes ? data : kept(data), byteLength(data), key, expiresAt)
     const cancel = () => {
@@ -174,12 +187,17 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
         return !!settled
       })
     }
-    const isIn = volatile && !hasRoom ? false : outbox.push(entry, now)
+    const isUnfit = volatile && !(session ? hasRoom && session.sendVolatile(entry.data) : hasRoom)
+    if (volatile && session && !isUnfit) {
+      settle([entry])
+      return true
+    }
+    const isIn = isUnfit ? false : outbox.push(entry, now)
     if (isIn === undefined) {
       signal?.removeEventListener('abort', cancel)
       throw new SocketError('queue-full', `send: ${outbox.messages} messages are waiting`)
     }
-    if (volatile && !isIn) lose(entry, 'volatile')
+    if (isUnfit) lose(entry, 'volatile')
     pump()
     watch()
     publish()
@@ -202,13 +220,16 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
 
     send: (message: Outgoing, options: SendOptions = {}): boolean => accept(message, options),
 
-    deliver: (message: Outgoing, options: SendOptions = {}): Promise<'written'> =>
+    deliver: (message: Outgoing, options: SendOptions = {}): Promise<'written' | 'acknowledged'> =>
       new Promise((resolve, reject) => {
         accept(message, options, code => {
           if (code) reject(new SocketError(code, `deliver: ${code}`, options.signal?.reason))
-          else resolve('written')
+          else resolve(shell.session() && !options.volatile ? 'acknowledged' : 'written')
         })
       }),
+
+    settle,
+    lose: loseAll,
 
     isEmpty,
 
@@ -227,7 +248,9 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     unlink(buffered: number, isOver: boolean): Lost<Outgoing> {
       clock.clearTimeout(poll)
       poll = undefined
-      written(buffered)
+      // What a session has sent is not lost with its connection
+      if (shell.session()) return []
+      settle(outbox.left(buffered))
       const unsure = outbox.recall()
       if (isOver || !resend) return loseAll(unsure, 'uncertain')
       outbox.restore(unsure)
@@ -239,7 +262,9 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
       clock.clearTimeout(sweep)
       sweepAt = Infinity
       sendersWait = false
-      return loseUnsent('closed')
+      const session = shell.session()
+      session?.flush()
+      return [...loseAll(session?.end() ?? [], 'closed'), ...loseUnsent('closed')]
     },
   }
 }

@@ -39,6 +39,7 @@ import { browserPage } from './platform/page'
 import { openWebSocket, type Transport } from './platform/transport'
 import { validate } from './schema'
 import { createSender, kept, type Sender } from './sender'
+import type { SessionHooks } from './session'
 import { createRecorder } from './stats'
 import { json } from './wire/codec'
 import { byteLength, sameData } from './wire/data'
@@ -89,9 +90,17 @@ export const createSocket = <Incoming, Outgoing>(
     page = browserPage,
     transport: openTransport = openWebSocket,
   } = settings.platform
+  /** In session mode the session is asked to ask. */
+  const beat = { ...heartbeat, ...(settings.session && { message: true }) }
   const policy: Policy = {
     ...settings,
-    shouldRetry: (close, attempt) => guarded(() => settings.shouldRetry?.(close, attempt)),
+    // A session has to say hello before anything else
+    handshake: handshake ?? settings.session,
+    heartbeat: beat,
+    shouldRetry(close, attempt) {
+      const verdict = session?.judge(close)
+      return guarded(() => settings.shouldRetry?.(close, attempt)) ?? verdict
+    },
   }
   const url = provider(address, checkUrl)
   const recorder = createRecorder(clock.now())
@@ -193,6 +202,7 @@ export const createSocket = <Incoming, Outgoing>(
     async handshaking() {
       const { signal } = attempt
       try {
+        if (session) return await session.hello(attempt)
         await handshake?.({
           ...attempt,
           send(message) {
@@ -220,10 +230,11 @@ export const createSocket = <Incoming, Outgoing>(
     },
 
     ping() {
-      if (ping === undefined || transport?.buffered === Infinity) return
+      if ((ping === undefined && !session) || transport?.buffered === Infinity) return
       // The first answer is to the first question
       pingedAt ||= clock.now()
-      write(ping)
+      if (ping === undefined) session?.ping()
+      else write(ping)
       record({ type: 'ping' })
     },
 
@@ -236,6 +247,7 @@ export const createSocket = <Incoming, Outgoing>(
 
     drop() {
       pingedAt = 0
+      session?.unlink()
       const unsent = transport?.drop(state.name === 'closed' || state.close?.code === 1006)
       transport = undefined
       abort?.abort()
@@ -258,32 +270,43 @@ export const createSocket = <Incoming, Outgoing>(
   const received = (data: Data): void => {
     const isOpen = state.name === 'open'
     // Clocks cost, and without a heartbeat nobody asks
-    if (heartbeat.intervalMs < Infinity) lastSeen = clock.now()
+    if (beat.intervalMs < Infinity) lastSeen = clock.now()
     const bytes = byteLength(data)
     counts.messagesIn++
     counts.bytesIn += bytes
-    if (bytes > maxMessageBytes) return fail(wrong('message-too-large'), data)
-    let pong = isOpen && ping !== undefined && sameData(data, ping)
-    let message: Incoming | undefined
-    if (!pong) {
-      try {
-        message = validate(incoming, codec.decode(data))
-      } catch (cause) {
-        return fail(cause instanceof SocketError ? cause : wrong('decode', cause), data)
-      }
-      pong = isOpen && !!guarded(() => heartbeat.isPong?.(message as Incoming))
-    }
-    if (pong) {
-      if (pingedAt) {
-        const roundTripMs = lastSeen - pingedAt
-        recorder.roundTrip(roundTripMs)
-        record({ type: 'pong', roundTripMs })
-      }
-      pingedAt = 0
-    } else early.push(message as Incoming)
-    if (isOpen) deliver()
+    if (bytes > maxMessageBytes) fail(wrong('message-too-large'), data)
+    else if (session) session.received(data)
+    else understood(data, isOpen)
     sender.pump()
     publish()
+  }
+
+  /** A message of plain mode: the answer to a heartbeat, or one for the application. */
+  const understood = (data: Data, isOpen: boolean): void => {
+    if (isOpen && ping !== undefined && sameData(data, ping)) return ponged()
+    const message = decode(data)
+    if (!message) return
+    if (isOpen && guarded(() => heartbeat.isPong?.(message[0]))) return ponged()
+    early.push(message[0])
+    if (isOpen) deliver()
+  }
+
+  const ponged = (): void => {
+    if (pingedAt) {
+      const roundTripMs = lastSeen - pingedAt
+      recorder.roundTrip(roundTripMs)
+      record({ type: 'pong', roundTripMs })
+    }
+    pingedAt = 0
+  }
+
+  /** @returns nothing if it cannot be, which is told */
+  const decode = (data: Data): [Incoming] | undefined => {
+    try {
+      return [validate(incoming, codec.decode(session ? session.unspell(data) : data))]
+    } catch (cause) {
+      return fail(cause instanceof SocketError ? cause : wrong('decode', cause), data) as undefined
+    }
   }
 
   const handlers = {
@@ -302,7 +325,8 @@ export const createSocket = <Incoming, Outgoing>(
   const encode = (message: Outgoing): Data => {
     const checked = validate(outgoing, message)
     try {
-      return codec.encode(checked)
+      const data = codec.encode(checked)
+      return session ? session.spell(data) : data
     } catch (cause) {
       throw wrong('encode', cause)
     }
@@ -356,19 +380,19 @@ export const createSocket = <Incoming, Outgoing>(
       tell('close', { ...close, wasOpen, final: name === 'closed', retryInMs })
     }
     if (todo[0] === 'open') {
-      tell('open', { protocol: transport?.protocol ?? '', reconnected: counts.opens++ > 0 })
+      const { protocol = '' } = transport ?? {}
+      tell('open', { protocol, reconnected: counts.opens++ > 0, resumed: !!session?.isResumed })
       deliver()
     }
-    if (isOver(state) && !isOver(previous)) {
-      undelivered = sender.end()
-    }
+    if (isOver(state) && !isOver(previous)) undelivered = sender.end()
   }
 
-  const sender = createSender<Outgoing>({
+  const sender: Sender<Outgoing> = createSender<Outgoing>({
     clock,
     queue: settings.queue,
     resend: settings.resend === 'uncertain',
     link: () => (state.name === 'open' ? transport : undefined),
+    session: () => session,
     write,
     encode,
     usable: () => usable(isOver(state) || !!draining),
@@ -397,6 +421,30 @@ export const createSocket = <Incoming, Outgoing>(
 
   const connection = () => `${id}.${counts.attempts}`
 
+  /** Iterators, by whether they ask for the next message. */
+  const readers = new Set<() => boolean>()
+
+  const session: SessionHooks<Outgoing> | undefined = settings.session?.<Outgoing>({
+    ...notices,
+    clock,
+    codec,
+    settings,
+    beat,
+    readers,
+    sender,
+    decode,
+    dispatch,
+    fail,
+    ponged,
+    write,
+    transport: () => transport,
+  })
+
+  /** Somebody listens now, or asks for the next message. */
+  const asked = (): void => {
+    if (session) queueMicrotask(session.advance)
+  }
+
   /** The present state. @throws SocketError `closed` if it is one that nothing can be expected of */
   const usable = (over = isOver(state)): State => {
     if (!over) return state
@@ -414,7 +462,8 @@ export const createSocket = <Incoming, Outgoing>(
     const { code, drain, reason, timeoutMs } = settleClose(
       typeof how === 'object' ? how : { code: how, reason: why },
     )
-    const close: Close = ended(code ?? (reason ? 1000 : 1005), reason)
+    // Without a code a session would be kept
+    const close: Close = ended(code ?? (reason || session ? 1000 : 1005), reason)
     const finish = () => {
       dispatch({ type: 'close', close })
       return wait(() => state.name !== 'closing' && { ...(state.close ?? close), undelivered })
@@ -461,7 +510,7 @@ export const createSocket = <Incoming, Outgoing>(
     },
     messages: options =>
       createMessages<Incoming>(
-        { ...notices, isClosed: () => state.name === 'closed', fail },
+        { ...notices, isClosed: () => state.name === 'closed', fail, readers, asked },
         settleMessages(options),
       ),
     sender,
@@ -474,6 +523,9 @@ export const createSocket = <Incoming, Outgoing>(
       sender.await()
       await wait(() => !!usable() && sender.isDrained())
     },
-    on: notices.on,
+    on(event, listener) {
+      asked()
+      return notices.on(event, listener)
+    },
   }
 }

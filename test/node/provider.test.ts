@@ -134,7 +134,7 @@ describe('subprotocols', () => {
   test('the one that the server selected shows in the open event', async () => {
     const server = await serve('echo', { selectProtocol: offered => offered.has('v1') && 'v1' })
     const socket = connect(server.url, { protocols: ['v2', 'v1'] })
-    expect(await next(socket, 'open')).toEqual({ protocol: 'v1', reconnected: false })
+    expect(await next(socket, 'open')).toEqual({ protocol: 'v1', reconnected: false, resumed: false })
   })
 
   test('none asked for is none shown', async () => {

@@ -167,7 +167,7 @@ describe('connecting', () => {
     })
     await pass(500)
     FakeWebSocket.last.accept('b')
-    expect(told.at(-1)).toEqual(['open', { protocol: 'b', reconnected: false }])
+    expect(told.at(-1)).toEqual(['open', { protocol: 'b', reconnected: false, resumed: false }])
   })
 
   test('2 000 failed attempts in a row: no NaN, no zero delay, no growth', async () => {
@@ -755,7 +755,7 @@ describe('reconnect()', () => {
       retryInMs: 0,
       final: false,
     })
-    expect(told.at(-1)).toEqual(['open', { protocol: '', reconnected: true }])
+    expect(told.at(-1)).toEqual(['open', { protocol: '', reconnected: true, resumed: false }])
   })
 })
 
