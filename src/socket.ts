@@ -233,8 +233,8 @@ export const createSocket = <Incoming, Outgoing>(
       if ((ping === undefined && !session) || transport?.buffered === Infinity) return
       // The first answer is to the first question
       pingedAt ||= clock.now()
-      if (ping === undefined) session?.ping()
-      else write(ping)
+      if (session) session.ping()
+      else if (ping !== undefined) write(ping)
       record({ type: 'ping' })
     },
 
@@ -329,17 +329,6 @@ export const createSocket = <Incoming, Outgoing>(
       return session ? session.spell(data) : data
     } catch (cause) {
       throw wrong('encode', cause)
-    }
-  }
-
-  const ping = heartbeat.message === undefined ? undefined : probe(heartbeat.message)
-
-  /** Encoded once: a message that can never go is a mistake in the options. */
-  function probe(message: Outgoing): Data {
-    try {
-      return kept(encode(message))
-    } catch (cause) {
-      throw wrong('invalid-option', cause, 'heartbeat.message: expected what can be sent')
     }
   }
 
@@ -439,6 +428,17 @@ export const createSocket = <Incoming, Outgoing>(
     write,
     transport: () => transport,
   })
+
+  const ping = heartbeat.message === undefined ? undefined : probe(heartbeat.message)
+
+  /** Encoded once: a message that can never go is a mistake in the options. */
+  function probe(message: Outgoing): Data {
+    try {
+      return kept(encode(message))
+    } catch (cause) {
+      throw wrong('invalid-option', cause, 'heartbeat.message: expected what can be sent')
+    }
+  }
 
   /** Somebody listens now, or asks for the next message. */
   const asked = (): void => {
