@@ -135,15 +135,20 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
     let id = unguessable(12)
     let key = unguessable(16)
 
-    /** The one timer, for acknowledgements. */
+    /** The one timer, for acknowledgements. Most go with a message before it ends: then it finds nothing to do. */
     const arm = (): void => {
-      clock.clearTimeout(timer)
       const { until } = client.session
-      if (until < Infinity)
+      if (timer === undefined && until < Infinity)
         timer = clock.setTimeout(() => {
+          timer = undefined
           client.session.tick(clock.now())
           arm()
         }, until - clock.now())
+    }
+
+    const disarm = (): void => {
+      clock.clearTimeout(timer)
+      timer = undefined
     }
 
     return {
@@ -168,14 +173,13 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
         arm()
       },
       pump() {
-        client.session.pump(clock.now())
-        arm()
+        client.session.pump(outbox.soonest < Infinity ? clock.now() : 0)
       },
       judge: ({ code, reason }: Close) => client.dropped(code, reason === 'connect timeout'),
       unlink() {
         client.session.flush()
         client.session.stop()
-        arm()
+        disarm()
       },
       flush: () => client.session.flush(),
       ping: () => client.session.ping(),
@@ -183,7 +187,7 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
       advance,
       end() {
         const rest = client.session.end()
-        clock.clearTimeout(timer)
+        disarm()
         inbox = []
         inHand = undefined
         client = start()
