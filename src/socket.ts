@@ -15,7 +15,7 @@ import {
   type State,
   transition,
 } from './core/lifecycle'
-import { createOutbox, type Entry, type Outbox } from './core/outbox'
+import { createOutbox, Entry, type Outbox } from './core/outbox'
 import { createEmitter, guarded, report } from './emitter'
 import { isFatal, SocketError, type SocketErrorCode } from './errors'
 import type { CloseResult, EventMap, SocketState, Undelivered } from './events'
@@ -82,7 +82,7 @@ export const createSocket = <Incoming, Outgoing>(
   }
   const url = provider(address, checkUrl)
   const emitter = createEmitter<EventMap<Incoming, Outgoing>>()
-  const outbox = createOutbox<Outgoing>(queue)
+  const outbox = createOutbox<Outgoing>(queue, entry => lose([entry], 'queue-full'))
 
   let state = IDLE
   let shown = show(state)
@@ -305,7 +305,8 @@ export const createSocket = <Incoming, Outgoing>(
         const entry = outbox.peek()
         if (!entry) break
         transport.send(entry.data)
-        outbox.shift()
+        outbox.advance()
+        outbox.left(0)
       }
     } catch (error) {
       report(error)
@@ -459,15 +460,14 @@ export const createSocket = <Incoming, Outgoing>(
         link.send(data)
         return true
       }
-      const entry = { message, data: kept(data), bytes: toBytes(data).length }
-      const dropped = outbox.push(entry)
-      if (!dropped) throw new SocketError('queue-full', `send: ${outbox.messages} messages are waiting`)
+      const isIn = outbox.push(new Entry(message, kept(data), toBytes(data).length))
+      if (isIn === undefined)
+        throw new SocketError('queue-full', `send: ${outbox.messages} messages are waiting`)
       pump()
-      lose(dropped, 'queue-full')
       publish()
       const isFull = outbox.pressure >= 1
       sendersWait ||= isFull
-      return !isFull || dropped.includes(entry)
+      return !isFull || !isIn
     },
     on: emitter.on,
   }
