@@ -103,14 +103,19 @@ export interface Outbox<Message> {
 
 type Cursor = Pick<Entry<unknown>, 'seq'>
 
-/** @param lose is told of each accepted entry that leaves unsent and unasked; it must not call back */
+/**
+ * @param lose is told of each accepted entry that leaves unsent and unasked; it must not call back
+ * @param acked where numbers go on, if a session is taken over
+ */
 export const createOutbox = <Message>(
   policy: OutboxPolicy,
   lose: (entry: Entry<Message>, why: Loss) => void,
+  acked = 0,
 ): Outbox<Message> => {
   const { maxMessages, maxBytes, highWaterMarkBytes, overflow } = policy
   /** Before the first and after the last. Its number is that of the last entry that was acknowledged. */
   const root = new Entry(undefined as Message, '', 0)
+  root.seq = acked
   /** The unsent that have a key. */
   const keyed = new Map<unknown, Entry<Message>>()
 

@@ -74,20 +74,29 @@ const LONGEST_HELLO = 4_096
 const FIRST_EXTENSION = 64
 const BRACKET = 0x5b
 
-export const PING = '[4]'
-export const PONG = '[5]'
-
-export const writeHello = (hello: Hello): string => `[0,${JSON.stringify(hello)}]`
-export const writeWelcome = (welcome: Welcome): string => `[1,${JSON.stringify(welcome)}]`
-export const writeAck = (ack: number): string => `[3,${ack}]`
-
-/** @param data JSON text, or bytes */
-export const writeMessage = (seq: number, ack: number, data: Data): Data =>
-  typeof data === 'string' ? `[2,${seq},${ack},${data}]` : joined([2, ...leb(seq), ...leb(ack)], data)
-
-/** @param data JSON text, or bytes */
-export const writeVolatile = (data: Data): Data =>
-  typeof data === 'string' ? `[6,${data}]` : joined([6], data)
+/** The payload of a message has to be JSON text, or bytes. */
+export const writeFrame = (frame: Exclude<Frame, { kind: 'unknown' }>): Data => {
+  switch (frame.kind) {
+    case 'hello':
+      return `[0,${JSON.stringify(frame.hello)}]`
+    case 'welcome':
+      return `[1,${JSON.stringify(frame.welcome)}]`
+    case 'msg': {
+      const { seq, ack, data } = frame
+      if (typeof data === 'string') return `[2,${seq},${ack},${data}]`
+      return joined([2, ...leb(seq), ...leb(ack)], data)
+    }
+    case 'ack':
+      return `[3,${frame.ack}]`
+    // Constant, so that an edge can answer them without waking anybody
+    case 'ping':
+      return '[4]'
+    case 'pong':
+      return '[5]'
+    case 'volatile':
+      return typeof frame.data === 'string' ? `[6,${frame.data}]` : joined([6], frame.data)
+  }
+}
 
 const joined = (head: readonly number[], data: Uint8Array): Uint8Array<ArrayBuffer> => {
   const frame = new Uint8Array(head.length + data.length)

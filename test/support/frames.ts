@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { frame as spec } from '../../src/spec'
-import { type Frame, parseFrame, writeMessage, writeVolatile } from '../../src/wire/frames'
+import { type Frame, parseFrame, writeFrame } from '../../src/wire/frames'
 import type { Random } from './random'
 
 type Data = string | Uint8Array<ArrayBuffer>
@@ -52,9 +52,9 @@ export const wellFormed = (random: Random): Data => {
     lost: optional(random, { reason: 'expired', ack: optional(random, n()) }),
   })
   const data = pick<() => Data>([
-    () => writeMessage(n() || 1, n(), payload(random)),
-    () => writeMessage(n() || 1, n(), payload(random)),
-    () => writeVolatile(payload(random)),
+    () => writeFrame({ kind: 'msg', seq: n() || 1, ack: n(), data: payload(random) }),
+    () => writeFrame({ kind: 'msg', seq: n() || 1, ack: n(), data: payload(random) }),
+    () => writeFrame({ kind: 'volatile', data: payload(random) }),
     () => JSON.stringify([0, hello()]),
     () => JSON.stringify([1, welcome()]),
     () => JSON.stringify([3, n()]),
