@@ -141,6 +141,7 @@ export interface MessagesOptions {
 /** What becomes of messages that were sent in a session that is lost. */
 export type Resend = 'report' | 'resend-certain' | 'resend-all'
 
+/** How a session is kept. */
 export interface ResumableOptions {
   /** What the server authenticates by, or a function that is asked on each connection. */
   readonly auth?: unknown

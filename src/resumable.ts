@@ -115,8 +115,9 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
           refused: entry => void lose([entry], 'too-large'),
           pong: shell.ponged,
           close: end,
-          welcomed(resumed) {
+          welcomed(resumed, hb = Infinity) {
             isResumed = resumed
+            beat.intervalMs = Math.min(hb, settings.heartbeat.intervalMs)
             shell.dispatch({ type: 'welcomed' })
           },
           preamble: () => fail(new SocketError('unexpected-frame', 'it came before the welcome'), latest),
@@ -165,10 +166,7 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
       },
       received(data) {
         latest = data
-        const frame = parseFrame(data)
-        if (typeof frame !== 'string' && frame.kind === 'welcome')
-          beat.intervalMs = Math.min(frame.welcome.hb, settings.heartbeat.intervalMs)
-        client.receive(frame, clock.now())
+        client.receive(parseFrame(data), clock.now())
         advance()
         arm()
       },

@@ -44,16 +44,21 @@ test('only the shell knows all three rooms', () => {
   expect(knowing).toEqual(['socket.ts'])
 })
 
+test('schemas stay in the spec: nobody but tests imports it', () => {
+  expect(imports.filter(({ to }) => to === 'spec')).toEqual([])
+})
+
 test('nobody imports the front door but its annexes', () => {
   const visitors = imports.filter(({ to }) => to === 'index').map(({ from }) => from)
   expect(visitors).toEqual(['msgpack.ts', 'umd.ts'])
 })
 
-test('from outside come only nanoevents, for the emitter, and MessagePack, for its annex', () => {
+test('from outside come only nanoevents, for the emitter, and what two annexes are about', () => {
   const outside = imports.filter(({ to }) => !files.includes(`${to}.ts`))
   expect(outside.map(({ from, to }) => `${from} ${to}`)).toEqual([
     'emitter.ts nanoevents',
     'msgpack.ts @msgpack/msgpack',
+    'spec.ts zod',
   ])
 })
 

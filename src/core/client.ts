@@ -8,6 +8,7 @@
 
 import type { Entry, Outbox } from './outbox'
 import {
+  type Answer,
   createSession,
   type Handshake,
   type Inbound,
@@ -27,7 +28,8 @@ export interface SessionLost<Message> extends Tombstone {
 export interface ClientOutput<Message> extends SessionOutput<Message> {
   /** Before anything is delivered. What comes back to the outbox now is sent first. */
   lost(event: SessionLost<Message>): void
-  welcomed(isResumed: boolean): void
+  /** @param hb silence after which to ask, in ms, if the server says; an echo does not */
+  welcomed(isResumed: boolean, hb: number | undefined): void
   /** Something that is no frame of ours came before the welcome, and was ignored. */
   preamble(frame: Inbound): void
   /** There is no such server. Trying again is pointless. */
@@ -48,10 +50,20 @@ export interface Client<Message> {
    * @returns `false`: do not try again; a number: after so many ms; `undefined`: as usual
    */
   dropped(code: number, isTimeout?: boolean): false | number | undefined
+  /**
+   * Closed for good: whoever connects again begins another session.
+   * @returns what is undelivered, in order, sent or not
+   */
+  end(): Entry<Message>[]
 }
 
+/** Who answered: a server, or an echo of ourselves. */
+type Peer = Position & Partial<Pick<Answer, 'hb' | 'lost'>>
+
 const LOOPBACK = 'loopback'
+/** Frames that are not of the protocol, before the welcome. */
 const MAX_STRAYS = 8
+/** In a row: a welcome makes good. A connection that is lost before it proves nothing, and counts for nothing. */
 const MAX_TIMEOUTS = 3
 /** Ended by the server, forbidden, superseded, gone, version. */
 const FATAL_CODES: readonly number[] = [1000, 4403, 4409, 4410, 4426]
@@ -70,19 +82,23 @@ export const createClient = <Message>(
   let timeouts = 0
   let denials = 0
 
+  const begin = () => {
+    session = createSession(outbox, output, limits)
+    sid = undefined
+  }
+
   const lose = (tombstone: Tombstone) => {
     const { received } = session
     const undelivered = session.end(tombstone)
-    session = createSession(outbox, output, limits)
-    sid = undefined
+    begin()
     output.lost({ ...tombstone, undelivered, received })
   }
 
-  const welcomed = (newSid: string, peer: Position, lost: Tombstone | null | undefined, now: number) => {
+  const welcomed = (newSid: string, peer: Peer, now: number) => {
     const isResumed = newSid === sid
     nonce = undefined
     timeouts = denials = 0
-    if (sid && !isResumed) lose(lost ?? { reason: 'unknown' })
+    if (sid && !isResumed) lose(peer.lost ?? { reason: 'unknown' })
     // An echo's first answer to us says what we said to somebody else
     const ack = newSid === LOOPBACK && !isResumed ? 0 : (peer.ack ?? 0)
     const far = session.compare(ack)
@@ -92,7 +108,7 @@ export const createClient = <Message>(
     }
     sid = newSid
     session.start({ ...peer, ack }, sid === LOOPBACK)
-    output.welcomed(isResumed)
+    output.welcomed(isResumed, peer.hb)
     session.pump(now)
     session.flush()
   }
@@ -117,10 +133,9 @@ export const createClient = <Message>(
         session.receive(frame, now)
       } else if (frame === 'version') output.close(4426, frame)
       else if (typeof frame !== 'string' && frame.kind === 'welcome') {
-        const { welcome } = frame
-        if (welcome.nonce === nonce) welcomed(welcome.sid, welcome, welcome.lost, now)
+        if (frame.welcome.nonce === nonce) welcomed(frame.welcome.sid, frame.welcome, now)
       } else if (typeof frame !== 'string' && frame.kind === 'hello') {
-        if (frame.hello.nonce === nonce) welcomed(LOOPBACK, frame.hello, undefined, now)
+        if (frame.hello.nonce === nonce) welcomed(LOOPBACK, frame.hello, now)
         else output.unsupported()
       } else if (++strays > MAX_STRAYS) output.unsupported()
       else output.preamble(frame)
@@ -129,6 +144,7 @@ export const createClient = <Message>(
       const isUnanswered = nonce !== undefined
       nonce = undefined
       session.stop()
+      // Whoever saw it: a peer that does not count would let us go on for ever
       if ((code === 4400 || code === 4413) && session.strike() && sid) lose({ reason: 'poison' })
       if (code === 4410 && sid) lose({ reason: 'gone' })
       if (isUnanswered && isTimeout && ++timeouts >= MAX_TIMEOUTS) {
@@ -137,6 +153,11 @@ export const createClient = <Message>(
       }
       if (code === 4401) return denials++ ? false : 0
       return FATAL_CODES.includes(code) ? false : undefined
+    },
+    end() {
+      session.stop()
+      begin()
+      return outbox.clear()
     },
   }
 }

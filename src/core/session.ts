@@ -46,6 +46,9 @@ export interface Answer extends Position {
   readonly nonce: string
   readonly sid: string
   readonly ack: number
+  /** How long the session is kept without a connection, and silence after which the client should ask, in ms. */
+  readonly ttl: number
+  readonly hb: number
   readonly lost?: Tombstone | null | undefined
 }
 
@@ -105,7 +108,7 @@ export interface Session<Message> {
   end(tombstone?: Tombstone | null): Entry<Message>[]
 }
 
-/** Messages sent before the first is acknowledged, after each connect: a connection that dies soon must not die of us. */
+/** Messages sent before the first is acknowledged, after each connect: one that dies soon gets something done even so. */
 const FIRST_WINDOW = 16
 /** So long, and so that it can grow, every second message is acknowledged. */
 const QUICK_MESSAGES = 32
@@ -114,6 +117,8 @@ const ACK_MESSAGES = 32
 const ACK_BYTES = 65_536
 const ACK_DELAY_MS = 250
 const STRIKES = 3
+/** Whatever the peer would take, we keep no more for it. */
+const LARGEST_WINDOW = 1_024
 
 export const createSession = <Message>(
   outbox: Outbox<Message>,
@@ -132,7 +137,7 @@ export const createSession = <Message>(
   let untoldBytes = 0
   let until = Infinity
   /** What may be in flight, by slow start: grows with each message acknowledged. */
-  let window = FIRST_WINDOW
+  let allowance = FIRST_WINDOW
   let quick = 0
   let strikes = 0
   let struckAt = -1
@@ -158,14 +163,15 @@ export const createSession = <Message>(
   const acknowledged = (ack: number) => {
     if (ack > outbox.numbered.seq) bad('ack of what was not sent')
     else if (ack > outbox.acked.seq) {
-      window += ack - outbox.acked.seq
+      allowance += ack - outbox.acked.seq
       output.settled(outbox.acknowledge(ack))
     }
     return live
   }
 
   const pump = (now: number) => {
-    while (live && outbox.sent.seq - outbox.acked.seq < Math.min(peer.win, window) && output.hasRoom()) {
+    const most = () => Math.min(peer.win, allowance, LARGEST_WINDOW)
+    while (live && outbox.sent.seq - outbox.acked.seq < most() && output.hasRoom()) {
       const entry = outbox.peek(now)
       if (!entry) return
       if (!entry.seq && entry.bytes > peer.max) {
@@ -197,7 +203,7 @@ export const createSession = <Message>(
       live = true
       outbox.rewind()
       acknowledged(peer.ack ?? 0)
-      window = FIRST_WINDOW
+      allowance = FIRST_WINDOW
       quick = QUICK_MESSAGES
     },
     stop() {
@@ -215,7 +221,8 @@ export const createSession = <Message>(
             // What an echo answers was ours
             if (loopback && seq > outbox.numbered.seq) return bad('not an echo')
             if (seq > received + 1) return bad('gap')
-            if (seq > done + win) return bad('window')
+            if (seq > done + win) return bad('too many')
+            // Text has at least as many bytes as UTF-16 units: what is legal is never refused
             if (data.length > max) return bad('too large', 4413)
             received = seq
             untoldBytes += data.length

@@ -20,23 +20,29 @@ test.each([
   ['JSON', json()],
   ['MessagePack', msgpack()],
   ['text', text()],
-])('with %s nothing is lost, doubled or out of order while the line is cut again and again', async (_, codec) => {
-  const server = await serve('echo')
-  const proxy = await proxied(server)
-  const socket = connect(proxy.url, { session: resumable(), codec, queue: { maxMessages: 10_000 } })
-  const messages = collect(socket, 'message')
-  const all = range(2_000).map(n => `message ${n}`)
-  for (const message of all) socket.send(message)
-  for (let cut = 0; cut < 10; cut++) {
-    const { resumed } = await next(socket, 'open')
-    expect(resumed).toBe(cut > 0)
-    const seen = messages.length
-    await vi.waitFor(() => expect(messages.length).toBeGreaterThan(Math.min(seen, all.length - 1)), { interval: 1 })
-    proxy.cut('rst')
-  }
-  await vi.waitFor(() => expect(messages.length).toBeGreaterThanOrEqual(all.length), 10_000)
-  expect(messages).toEqual(all)
-}, 30_000)
+])(
+  'with %s nothing is lost, doubled or out of order while the line is cut again and again',
+  async (_, codec) => {
+    const server = await serve('echo')
+    const proxy = await proxied(server)
+    const socket = connect(proxy.url, { session: resumable(), codec, queue: { maxMessages: 10_000 } })
+    const messages = collect(socket, 'message')
+    const all = range(2_000).map(n => `message ${n}`)
+    for (const message of all) socket.send(message)
+    for (let cut = 0; cut < 10; cut++) {
+      const { resumed } = await next(socket, 'open')
+      expect(resumed).toBe(cut > 0)
+      const seen = messages.length
+      await vi.waitFor(() => expect(messages.length).toBeGreaterThan(Math.min(seen, all.length - 1)), {
+        interval: 1,
+      })
+      proxy.cut('rst')
+    }
+    await vi.waitFor(() => expect(messages.length).toBeGreaterThanOrEqual(all.length), 10_000)
+    expect(messages).toEqual(all)
+  },
+  30_000,
+)
 
 test('messages wait for somebody to listen, and an iterator consumes one at a time', async () => {
   const server = await serve('echo')

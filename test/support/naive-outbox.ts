@@ -131,7 +131,9 @@ export const compare = (make: typeof createOutbox, seed: number, operations: num
     overflow: pick(['throw', 'drop-oldest', 'drop-newest']),
   }
   const told: { real: Told[]; naive: Told[] } = { real: [], naive: [] }
-  const real = make<number>(policy, ({ message }, why) => told.real.push({ message, why }))
+  const real = make<number>(policy, ({ message }, why) => {
+    if (told.real.push({ message, why }) > 1_000) throw new Error('it never stops')
+  })
   const model = naive(policy, told.naive)
   const past: Item[] = []
   let now = 1
