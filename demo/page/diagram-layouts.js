@@ -22,7 +22,7 @@
 
 /** @type {Layout} */
 export const WIDE = {
-  viewBox: '0 -6 724 340',
+  viewBox: '0 -10 724 344',
   width: 130,
   height: 42,
   nodes: {
@@ -42,13 +42,13 @@ export const WIDE = {
       from: 'handshaking',
       to: 'open',
       d: 'M511 60C568 60 600 86 612 140',
-      label: ['welcomed', 606, 94, 'start'],
+      label: ['welcomed', 588, 78, 'start'],
     },
     {
       from: 'connecting',
       to: 'open',
       d: 'M256 39C264 14 290 8 326 8H580C648 8 670 62 666 140',
-      label: ['opened, without a handshake', 446, 3],
+      label: ['opened, without a handshake', 446, 0],
     },
     {
       from: 'open',
@@ -103,8 +103,8 @@ export const WIDE = {
 
 /** @type {Layout} */
 export const NARROW = {
-  viewBox: '-18 0 350 416',
-  width: 124,
+  viewBox: '-18 0 352 416',
+  width: 130,
   height: 40,
   nodes: {
     idle: [65, 24],
@@ -118,30 +118,30 @@ export const NARROW = {
   },
   edges: [
     { from: 'idle', to: 'connecting', d: 'M65 44V83', label: ['connect', 73, 68, 'start'] },
-    { from: 'connecting', to: 'handshaking', d: 'M124 106H185' },
+    { from: 'connecting', to: 'handshaking', d: 'M130 106H178' },
     { from: 'handshaking', to: 'open', d: 'M262 126V185', label: ['welcomed', 270, 160, 'start'] },
-    { from: 'connecting', to: 'open', d: 'M124 118C160 126 196 150 214 185' },
+    { from: 'connecting', to: 'open', d: 'M128 117C160 126 196 150 214 185' },
     { from: 'open', to: 'connecting', d: 'M190 188C166 164 140 140 108 129' },
     { from: 'connecting', to: 'waiting', d: 'M40 126V185', label: ['failed', 34, 160, 'end'] },
     { from: 'waiting', to: 'connecting', d: 'M76 188V129' },
-    { from: 'handshaking', to: 'waiting', d: 'M230 126C200 160 160 180 127 198' },
-    { from: 'open', to: 'waiting', d: 'M188 214H127', label: ['lost', 157, 230] },
+    { from: 'handshaking', to: 'waiting', d: 'M230 126C200 160 160 180 133 200' },
+    { from: 'open', to: 'waiting', d: 'M182 214H134', label: ['lost', 157, 230] },
     { from: 'open', to: 'closing', d: 'M262 228V287', label: ['close()', 270, 262, 'start'] },
     {
       from: 'open',
       to: 'closed',
-      d: 'M216 228C196 260 160 286 127 300',
+      d: 'M216 228C196 260 160 286 133 302',
       label: ['final code', 178, 284, 'start'],
     },
-    { from: 'closing', to: 'closed', d: 'M188 314H127' },
+    { from: 'closing', to: 'closed', d: 'M182 314H134' },
     { from: 'waiting', to: 'closed', d: 'M65 228V287' },
-    { from: 'closed', to: 'connecting', d: 'M6 304C-12 280 -12 140 3 112' },
+    { from: 'closed', to: 'connecting', d: 'M2 303C-13 280 -13 140 -1 113' },
     {
       from: 'suspended',
       to: 'connecting',
-      d: 'M188 390H14Q-14 390 -14 362V122Q-14 102 3 102',
+      d: 'M182 390H14Q-14 390 -14 362V120Q-14 102 -4 102',
       label: ['page is back', 100, 384],
     },
-    { from: 'open', to: 'suspended', d: 'M306 208C326 220 326 370 309 384' },
+    { from: 'open', to: 'suspended', d: 'M312 208C330 220 330 370 315 384' },
   ],
 }
