@@ -63,9 +63,9 @@ export function createFaultDesk(echo: Echo) {
  * Any web page may send a request to localhost, and one whose name was made to point here may even read the answer:
  * so both names must be ours. A browser tells the origin of each POST, and a page cannot forge it.
  */
-function isOwnPage({ headers, method, socket }: IncomingMessage): boolean {
+function isOwnPage({ headers, method }: IncomingMessage): boolean {
   const { host = '', origin, 'content-type': type = '' } = headers
-  const isLocal = ['localhost', '127.0.0.1', '[::1]'].some(name => host === `${name}:${socket.localPort}`)
+  const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host)
   const isSame = origin === `http://${host}` || (origin === undefined && method === 'GET')
   return isLocal && isSame && (method === 'GET' || type.startsWith('application/json'))
 }

@@ -41,13 +41,15 @@ export function createChart(place, { names, format, least }) {
      * @param {number} value
      */
     add(index, value) {
-      series[index]?.push({ at: Date.now(), value })
+      const now = Date.now()
+      const samples = series[index] ?? []
+      samples.push({ at: now, value })
+      while (samples[0] && samples[0].at < now - SPAN_MS - GAP_MS) samples.shift()
     },
 
     tick() {
       const now = Date.now()
       const start = now - SPAN_MS
-      for (const samples of series) while (samples[0] && samples[0].at < start - GAP_MS) samples.shift()
       const seen = series.flat().filter(({ at }) => at >= start)
       const ceiling = nice(Math.max(least, ...seen.map(({ value }) => value)))
       write(top, format(ceiling))

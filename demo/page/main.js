@@ -19,6 +19,7 @@ import { closeCode, count, describe, milliseconds } from './words.js'
 
 /** @typedef {import('./sender.js').Target} Target */
 /** @typedef {import('./controls.js').Wishes} Wishes */
+/** @typedef {import('../../src/index').LogRecord} LogRecord */
 /** @typedef {Target & { wishes: Wishes, unfollow: () => void }} Connection */
 
 const QUICK_TICK_MS = 100
@@ -55,6 +56,11 @@ async function connect() {
     const { url, dialect, options } = wishes
     const weighed = scale(dialect.codec)
     const echoes = createEchoes()
+    const draw = ReconnectingSocket.userTiming()
+    const log = (/** @type {LogRecord} */ record) => {
+      draw(record)
+      if (record.type === 'pong') roundTrip.add(1, record.roundTripMs)
+    }
     const socket = new ReconnectingSocket(url, { ...options, codec: weighed.codec, log })
     leave()
     const target = { socket, dialect, scale: weighed, echoes }
@@ -84,11 +90,6 @@ async function close() {
     kind: 'note',
     text: `close(): ${closeCode(code, reason)}, ${confirmed}, ${undelivered.length} undelivered`,
   })
-}
-
-/** @param {import('../../src/index').LogRecord} record */
-function log(record) {
-  if (record.type === 'pong') roundTrip.add(1, record.roundTripMs)
 }
 
 /** @param {Target} target */

@@ -83,6 +83,7 @@ function rows(stats) {
   const { roundTrip, stateMs, undelivered } = stats
   const states = Object.entries(stateMs).filter(([, ms]) => ms >= 50)
   return [
+    ['Connection', stats.connection],
     ['Out', `${count(stats.messagesOut)}, ${bytes(stats.bytesOut)}`],
     ['In', `${count(stats.messagesIn)}, ${bytes(stats.bytesIn)}`],
     ['Queued', `${count(stats.queuedMessages)}, ${bytes(stats.queuedBytes)}`],

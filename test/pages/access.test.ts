@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { BROWSERS } from '../support/browsers'
 import { connectWith, heard, lastClose, press, reached, say, stage, type } from './stage'
 
-const PHONE = { viewport: { width: 320, height: 640 } }
+const PHONE = { viewport: { width: 320, height: 640 }, hasTouch: true }
 /** More stops than there are: who has not arrived by then never will. */
 const MOST_TABS = 60
 
@@ -109,8 +109,11 @@ describe.each(BROWSERS)('%s', browser => {
       }),
     ).toBe(0)
     const lost = await page.evaluate(() =>
-      [...document.querySelectorAll('main *')]
-        .filter(element => element.getBoundingClientRect().right > innerWidth + 0.5)
+      [...document.querySelectorAll('.card :not(.unseen, svg *)')]
+        .filter(element => {
+          const card = element.closest('.card')?.getBoundingClientRect().right ?? 0
+          return element.getBoundingClientRect().right > card
+        })
         .map(element => element.outerHTML.slice(0, 80)),
     )
     expect(lost).toEqual([])

@@ -21,6 +21,9 @@ describe.each(BROWSERS)('%s', browser => {
     expect(await page.getByLabel('Message', { exact: true }).inputValue()).toBe('hello 2')
     expect(await page.locator('.node.lit').getAttribute('data-state')).toBe('open')
     expect(await page.locator('.edge.lit').getAttribute('data-edge')).toBe('connecting open')
+    await page.getByRole('img', { name: /State machine .* Now open, came from connecting/ }).waitFor()
+    await page.getByRole('img', { name: /The last two minutes: .*open \d/ }).waitFor()
+    await page.getByRole('img', { name: /Now: echo [\d.]+ ms/ }).waitFor()
   })
 
   test.each(['json', 'text', 'bytes', 'msgpack'])('speaks %s', async codec => {

@@ -1,13 +1,6 @@
 /** A demo of its own and a page that looks at it, for each test; and what the page had to complain of. */
 
-import {
-  type Browser,
-  type BrowserContextOptions,
-  chromium,
-  firefox,
-  type LaunchOptions,
-  type Page,
-} from 'playwright'
+import { type Browser, type BrowserContextOptions, chromium, firefox, type Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { type Demo, startDemo } from '../../demo/server'
 import { type BrowserName, LAUNCH_OPTIONS } from '../support/browsers'
@@ -23,7 +16,7 @@ export interface Visit {
 }
 
 /** @returns opens the demo */
-export function stage(name: BrowserName, launchOptions: LaunchOptions = {}) {
+export function stage(name: BrowserName) {
   let browser: Browser
   const cleanups: (() => Promise<unknown>)[] = []
   const complaints: string[] = []
@@ -32,7 +25,7 @@ export function stage(name: BrowserName, launchOptions: LaunchOptions = {}) {
   }
 
   beforeAll(async () => {
-    browser = await ENGINES[name].launch({ ...LAUNCH_OPTIONS[name], ...launchOptions })
+    browser = await ENGINES[name].launch(LAUNCH_OPTIONS[name])
   })
   afterAll(() => browser.close())
   afterEach(async () => {
