@@ -102,9 +102,10 @@ export function createEcho(): Echo {
     },
     stall() {
       for (const client of clients) {
-        clearTimeout(client.timer)
-        client.late.length = 0
+        forget(client)
         clients.delete(client)
+        // What has been read already must not be answered either
+        client.socket.removeAllListeners('message')
         client.socket.pause()
         setTimeout(() => client.socket.terminate(), STALLED_MS).unref()
       }
