@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type BrowserContextOptions, chromium, type Page } from 'playwright'
 import { startDemo } from '../demo/server'
-import { LAUNCH_OPTIONS } from '../test/support/browsers'
+import { wanted } from '../test/browser/launch'
 import { compact } from './png'
 
 const FOLDER = new URL('../docs/images/', import.meta.url)
@@ -89,7 +89,7 @@ const PICTURES: Picture[] = [
   },
 ]
 
-const browser = await chromium.launch(LAUNCH_OPTIONS.chromium)
+const browser = await chromium.launch(wanted.find(({ browser }) => browser === 'chromium')?.launchOptions)
 await mkdir(FOLDER, { recursive: true })
 for (const { name, context, act } of PICTURES) {
   // A long stay in a state says more than a long way to it

@@ -1,13 +1,13 @@
 /** The demo, as a newcomer plays with it: connect, send, break, and see it come back. */
 
 import { describe, expect, test } from 'vitest'
-import { BROWSERS } from '../support/browsers'
-import { startServer } from '../support/servers'
+import { startServer } from '../../support/servers'
+import { wanted } from '../launch'
 import { connectWith, heard, lastClose, press, reached, say, stage, type } from './stage'
 
 const QUICK = { 'backoff-base': '100', 'backoff-max': '300' }
 
-describe.each(BROWSERS)('%s', browser => {
+describe.each(wanted)('$browser', browser => {
   const { visit, cleanUp } = stage(browser)
 
   test('connects by itself, and shows an echo with its size and how long it took', async () => {

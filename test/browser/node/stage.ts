@@ -1,9 +1,12 @@
 /** A demo of its own and a page that looks at it, for each test; and what the page had to complain of. */
 
 import { type Browser, type BrowserContextOptions, chromium, firefox, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { type Demo, startDemo } from '../../demo/server'
-import { type BrowserName, LAUNCH_OPTIONS } from '../support/browsers'
+import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
+import { type Demo, startDemo } from '../../../demo/server'
+import type { Wanted } from '../launch'
+
+// A browser takes its time to start, and the demo some to recover
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const ENGINES = { chromium, firefox }
 
@@ -16,7 +19,7 @@ export interface Visit {
 }
 
 /** @returns opens the demo */
-export function stage(name: BrowserName) {
+export function stage({ browser: name, launchOptions }: Wanted) {
   let browser: Browser
   const cleanups: (() => Promise<unknown>)[] = []
   const complaints: string[] = []
@@ -25,7 +28,7 @@ export function stage(name: BrowserName) {
   }
 
   beforeAll(async () => {
-    browser = await ENGINES[name].launch(LAUNCH_OPTIONS[name])
+    browser = await ENGINES[name].launch(launchOptions)
   })
   afterAll(() => browser.close())
   afterEach(async () => {

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { BROWSERS } from '../support/browsers'
-import { startServer } from '../support/servers'
+import { startServer } from '../../support/servers'
+import { wanted } from '../launch'
 import { stage } from './stage'
 
 const POLICY = "default-src 'self'; connect-src ws:; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -39,13 +39,13 @@ async function serve(files: Record<string, { type: string; body: string | Buffer
   }
 }
 
-describe.each(BROWSERS)('%s', browser => {
+describe.each(wanted)('$browser', browser => {
   const { newPage, cleanUp } = stage(browser)
 
   test('a strict policy: it connects, echoes and beats without a violation', async () => {
     const echo = await startServer('echo')
     cleanUp(() => echo.stop())
-    const umd = await readFile(new URL('../../dist/umd/reconnecting-socket.min.js', import.meta.url))
+    const umd = await readFile(new URL('../../../dist/umd/reconnecting-socket.min.js', import.meta.url))
     const site = await serve({
       '/': { type: 'text/html', body: PAGE },
       '/reconnecting-socket.min.js': { type: 'text/javascript', body: umd },

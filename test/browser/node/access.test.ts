@@ -3,7 +3,7 @@
 import axe from 'axe-core'
 import type { BrowserContextOptions, Page } from 'playwright'
 import { describe, expect, test } from 'vitest'
-import { BROWSERS } from '../support/browsers'
+import { wanted } from '../launch'
 import { connectWith, heard, lastClose, press, reached, say, stage, type } from './stage'
 
 const PHONE = { viewport: { width: 320, height: 640 }, hasTouch: true }
@@ -50,7 +50,7 @@ async function fill(page: Page): Promise<void> {
     await page.locator(`#${id}`).evaluate(details => details.setAttribute('open', ''))
 }
 
-describe.each(BROWSERS)('%s', browser => {
+describe.each(wanted)('$browser', browser => {
   const { visit } = stage(browser)
 
   test('by keyboard: connect, send, break', async () => {
@@ -128,9 +128,11 @@ const LOOKS: [string, BrowserContextOptions][] = [
 ]
 
 // Firefox takes no colour scheme through its protocol
-describe.each(BROWSERS)('what axe says: %s', browser => {
+describe.each(wanted)('what axe says: $browser', browser => {
   const { visit } = stage(browser)
-  const looks = LOOKS.filter(([, { colorScheme }]) => browser === 'chromium' || colorScheme !== 'dark')
+  const looks = LOOKS.filter(
+    ([, { colorScheme }]) => browser.browser === 'chromium' || colorScheme !== 'dark',
+  )
 
   test.each(looks)('%s', async (_, options) => {
     const { page } = await visit(options)
