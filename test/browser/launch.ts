@@ -2,7 +2,7 @@
 
 import type { LaunchOptions } from 'playwright'
 
-interface Wanted {
+export interface Wanted {
   readonly browser: 'chromium' | 'firefox'
   readonly launchOptions: LaunchOptions
 }
