@@ -14,6 +14,7 @@ const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`
 
 const OURS: Readonly<Record<string, string>> = {
   plain: '**reconnecting-socket**, the class with JSON',
+  'with sessions': '**reconnecting-socket**, the class with `resumable()`',
   everything: '**reconnecting-socket**, everything it exports',
   msgpack: '**reconnecting-socket/msgpack** with `@msgpack/msgpack`, on top',
   UMD: '**reconnecting-socket**, the script-tag file',
