@@ -10,6 +10,7 @@ import type { Transport } from './platform/transport'
 import { byteLength } from './wire/data'
 
 type Data = string | Uint8Array<ArrayBuffer>
+type Settled = (code: Undelivered['code'] | undefined) => void
 type Lost<Outgoing> = readonly Undelivered<Outgoing>[]
 
 /** How often to look whether the WebSocket has room again, while something waits for it. There is no event. */
@@ -33,21 +34,19 @@ interface Surroundings<Outgoing> {
   readonly resend: boolean
   /** The transport that takes messages, which is there only while `open`. */
   link(): Transport | undefined
-  write(data: Data): void
+  write(data: Data, bytes: number): void
   encode(message: Outgoing): Data
   /** @throws SocketError `closed` */
   usable(): unknown
   /** @param told whether the promise of `deliver` tells it */
   lost(undelivered: Undelivered<Outgoing>, told: boolean): void
-  /** There is room again. */
+  /** There is room again: to be told by `publish`. */
   drained(): void
   publish(): void
 }
 
 export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
   const { clock, queue, resend, link, write, encode, usable, lost, drained, publish } = shell
-  /** What is to be done when an entry is settled; answers whether that tells the sender. Most have nothing. */
-  const fates = new WeakMap<Entry<Outgoing>, (code?: Undelivered['code']) => boolean>()
   let sendersWait = false
   let poll: unknown
   let sweep: unknown
@@ -58,7 +57,7 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
   const lose = (entry: Entry<Outgoing>, code: Undelivered['code']): Undelivered<Outgoing> => {
     const { message, certain } = entry
     const undelivered = { message, code, certain }
-    lost(undelivered, !!fates.get(entry)?.(code))
+    lost(undelivered, !!entry.settled?.(code))
     return undelivered
   }
 
@@ -75,31 +74,34 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
 
   /** @param buffered bytes that the transport still holds: what is older has left */
   const written = (buffered: number): void => {
-    for (const entry of outbox.left(buffered)) fates.get(entry)?.()
+    for (const entry of outbox.left(buffered)) entry.settled?.()
   }
 
-  /** Hands over what waits, as much as the WebSocket should hold, and looks again while something waits. */
-  const pump = (): void => {
-    const transport = link()
-    if (transport) {
-      let held = transport.buffered
-      written(held)
-      // The clock costs, and a single message that does not expire needs none
-      const now = outbox.messages > 1 || outbox.soonest < Infinity ? clock.now() : 0
-      let moved = 0
-      try {
-        while (held < queue.highWaterMarkBytes) {
-          const entry = outbox.peek(now)
-          if (!entry) break
-          write(entry.data)
-          outbox.advance()
-          held += entry.bytes
-          if (++moved % SLICE_MESSAGES === 0 && clock.now() - now > SLICE_MS) break
-        }
-      } catch (error) {
-        // What it did not take is still the next
-        report(error)
+  /** Bytes that the WebSocket holds, which has no room if there is none. */
+  const held = () => link()?.buffered ?? Infinity
+
+  /**
+   * Hands over what waits, as much as the WebSocket should hold, and looks again while something waits.
+   * @param now 0: what waits is not too late
+   */
+  const pump = (bytes = held(), now = outbox.soonest < Infinity ? clock.now() : 0): void => {
+    written(bytes)
+    const since = outbox.messages > 1 ? now || clock.now() : 0
+    let moved = 0
+    try {
+      while (bytes < queue.highWaterMarkBytes) {
+        const entry = outbox.peek(now)
+        if (!entry) break
+        write(entry.data, entry.bytes)
+        outbox.advance()
+        bytes += entry.bytes
+        if (++moved % SLICE_MESSAGES === 0 && clock.now() - since > SLICE_MS) break
       }
+    } catch (error) {
+      // What it did not take is still the next
+      report(error)
+    }
+    if (link()) {
       const waits = outbox.messages > 0
       if (waits && (moved > 0 || patience-- > 0)) hop()
       else if (waits || !isEmpty()) poll ??= clock.setTimeout(look(clock.now()), POLL_MS)
@@ -107,7 +109,6 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     if (!sendersWait || outbox.pressure >= 0.5) return
     sendersWait = false
     drained()
-    publish()
   }
 
   /** Goes on in another task, which no throttle delays. */
@@ -145,42 +146,54 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     )
   }
 
-  const accept = (
-    message: Outgoing,
-    { key, signal, ttlMs, volatile }: SendOptions,
-    settled?: (code?: Undelivered['code']) => void,
-  ): boolean => {
-    const data = encode(message)
-    usable()
-    if (signal?.aborted) throw new SocketError('aborted', 'send: the signal has aborted', signal.reason)
-    const hasRoom = !outbox.messages && (link()?.buffered ?? Infinity) < queue.highWaterMarkBytes
-    const ttl = ttlMs === undefined ? undefined : settleTtl(ttlMs)
-    const now = ttl === undefined && outbox.soonest === Infinity ? 0 : clock.now()
-    // What goes at once, and only once, cannot wait for too long, nor be changed by its owner before it goes
-    const goes = hasRoom && !resend
-    const expiresAt = ttl === undefined || goes ? 0 : now + ttl
-    const entry = new Entry(message, goes ? data : kept(data), byteLength(data), key, expiresAt)
+  /**
+   * @param settled told of it, instead of everybody
+   * @returns stops listening to the signal
+   */
+  const follow = (entry: Entry<Outgoing>, signal: SendOptions['signal'], settled?: Settled) => {
     const cancel = () => {
+      // What is on its way cannot be taken back, but need not go again
+      entry.expiresAt = clock.now()
       if (!outbox.remove(entry)) return
       lose(entry, 'aborted')
       pump()
       publish()
     }
-    if (signal || settled) {
-      signal?.addEventListener('abort', cancel)
-      fates.set(entry, code => {
-        signal?.removeEventListener('abort', cancel)
-        settled?.(code)
-        return !!settled
-      })
+    const stop = () => signal?.removeEventListener('abort', cancel)
+    signal?.addEventListener('abort', cancel)
+    entry.settled = code => {
+      stop()
+      settled?.(code as Parameters<Settled>[0])
+      return !!settled
     }
-    const isIn = volatile && !hasRoom ? false : outbox.push(entry, now)
+    return stop
+  }
+
+  const accept = (
+    message: Outgoing,
+    { key, signal, ttlMs, volatile }: SendOptions,
+    settled?: Settled,
+  ): boolean => {
+    const data = encode(message)
+    usable()
+    if (signal?.aborted) throw new SocketError('aborted', 'send: the signal has aborted', signal.reason)
+    const ttl = settleTtl(ttlMs)
+    const lives = volatile ? 0 : ttl
+    // The clock costs, and most need none
+    const now = lives < Infinity || outbox.soonest < Infinity ? clock.now() : 0
+    const bytes = held()
+    const goes = !outbox.messages && bytes < queue.highWaterMarkBytes
+    const entry = new Entry(message, data, byteLength(data), key, lives < Infinity ? now + lives : 0)
+    const stop = (signal || settled) && follow(entry, signal, settled)
+    const isIn = goes || !volatile ? outbox.push(entry, now) : false
     if (isIn === undefined) {
-      signal?.removeEventListener('abort', cancel)
+      stop?.()
       throw new SocketError('queue-full', `send: ${outbox.messages} messages are waiting`)
     }
-    if (volatile && !isIn) lose(entry, 'volatile')
-    pump()
+    // What goes at once has not waited for too long
+    pump(bytes, goes ? 0 : now)
+    if (resend || !entry.seq) entry.data = kept(data)
+    if (volatile && (!goes || outbox.remove(entry))) lose(entry, 'volatile')
     watch()
     publish()
     const isFull = outbox.pressure >= 1
@@ -228,10 +241,16 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
       clock.clearTimeout(poll)
       poll = undefined
       written(buffered)
+      const now = clock.now()
       const unsure = outbox.recall()
-      if (isOver || !resend) return loseAll(unsure, 'uncertain')
-      outbox.restore(unsure)
-      return []
+      const goesAgain = ({ expiresAt }: Entry<Outgoing>) =>
+        resend && !isOver && !(expiresAt && expiresAt <= now)
+      outbox.restore(unsure.filter(goesAgain))
+      watch()
+      return loseAll(
+        unsure.filter(entry => !goesAgain(entry)),
+        'uncertain',
+      )
     },
 
     /** Nothing is sent any more. @returns what never was */
