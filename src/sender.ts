@@ -131,7 +131,7 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
 
   /** One timer for all that may expire. A message that is gone in time leaves it running, to find nothing. */
   const watch = (): void => {
-    if (outbox.soonest >= sweepAt) return
+    if (!outbox.messages || outbox.soonest >= sweepAt) return
     clock.clearTimeout(sweep)
     sweepAt = outbox.soonest
     sweep = clock.setTimeout(
