@@ -383,8 +383,10 @@ interface SettledClose {
   readonly timeoutMs: number
 }
 
+const settledTtl = amount(Infinity, 0)
+
 /** @throws SocketError `invalid-option` */
-export const settleTtl = (value: unknown): number => amount(Infinity, 0)(value, 'send.ttlMs')
+export const settleTtl = (asked: unknown): number => settledTtl(asked, 'send.ttlMs')
 
 /** @throws SocketError `invalid-option` */
 export const settleClose = (asked: CloseOptions) => settledClose(asked, 'close')

@@ -170,9 +170,7 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
         advance()
         arm()
       },
-      pump() {
-        client.session.pump(outbox.soonest < Infinity ? clock.now() : 0)
-      },
+      pump: now => client.session.pump(now),
       judge: ({ code, reason }: Close) => client.dropped(code, reason === 'connect timeout'),
       unlink() {
         client.session.flush()

@@ -11,6 +11,7 @@ import type { SessionHooks } from './session'
 import { byteLength } from './wire/data'
 
 type Data = string | Uint8Array<ArrayBuffer>
+type Settled = (code: Undelivered['code'] | undefined) => void
 type Lost<Outgoing> = readonly Undelivered<Outgoing>[]
 
 /** How often to look whether the WebSocket has room again, while something waits for it. There is no event. */
@@ -36,21 +37,19 @@ interface Surroundings<Outgoing> {
   link(): Transport | undefined
   /** In session mode: it decides when what is sent. */
   session(): SessionHooks<Outgoing> | undefined
-  write(data: Data): void
+  write(data: Data, bytes: number): void
   encode(message: Outgoing): Data
   /** @throws SocketError `closed` */
   usable(): unknown
   /** @param told whether the promise of `deliver` tells it */
   lost(undelivered: Undelivered<Outgoing>, told: boolean): void
-  /** There is room again. */
+  /** There is room again: to be told by `publish`. */
   drained(): void
   publish(): void
 }
 
 export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
   const { clock, queue, resend, link, write, encode, usable, lost, drained, publish } = shell
-  /** What is to be done when an entry is settled; answers whether that tells the sender. Most have nothing. */
-  const fates = new WeakMap<Entry<Outgoing>, (code?: Undelivered['code']) => boolean>()
   let sendersWait = false
   let poll: unknown
   let sweep: unknown
@@ -61,7 +60,7 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
   const lose = (entry: Entry<Outgoing>, code: Undelivered['code']): Undelivered<Outgoing> => {
     const { message, certain } = entry
     const undelivered = { message, code, certain }
-    lost(undelivered, !!fates.get(entry)?.(code))
+    lost(undelivered, !!entry.settled?.(code))
     return undelivered
   }
 
@@ -77,27 +76,28 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
   const loseUnsent = (code: Undelivered['code']) => loseAll(outbox.entries().filter(outbox.remove), code)
 
   const settle = (entries: readonly Entry<Outgoing>[]): void => {
-    for (const entry of entries) fates.get(entry)?.()
+    for (const entry of entries) entry.settled?.()
   }
+
+  /** Bytes that the WebSocket holds, which has no room if there is none. */
+  const held = () => link()?.buffered ?? Infinity
 
   /**
    * Hands over as much of what waits as the WebSocket should hold, and as the main thread should bear.
    * @returns how many
    */
-  const flush = (transport: Transport): number => {
-    let held = transport.buffered
-    settle(outbox.left(held))
-    // The clock costs, and a single message that does not expire needs none
-    const now = outbox.messages > 1 || outbox.soonest < Infinity ? clock.now() : 0
+  const flush = (bytes: number, now: number): number => {
+    settle(outbox.left(bytes))
+    const since = outbox.messages > 1 ? now || clock.now() : 0
     let moved = 0
     try {
-      while (held < queue.highWaterMarkBytes) {
+      while (bytes < queue.highWaterMarkBytes) {
         const entry = outbox.peek(now)
         if (!entry) break
-        write(entry.data)
+        write(entry.data, entry.bytes)
         outbox.advance()
-        held += entry.bytes
-        if (++moved % SLICE_MESSAGES === 0 && clock.now() - now > SLICE_MS) break
+        bytes += entry.bytes
+        if (++moved % SLICE_MESSAGES === 0 && clock.now() - since > SLICE_MS) break
       }
     } catch (error) {
       // What it did not take is still the next
@@ -106,20 +106,21 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     return moved
   }
 
-  /** Sends what can be sent, and looks again while something waits. */
-  const pump = (): void => {
-    const transport = link()
+  /**
+   * Sends what can be sent, and looks again while something waits for room.
+   * @param now 0: what waits is not too late
+   */
+  const pump = (bytes = held(), now = outbox.soonest < Infinity ? clock.now() : 0): void => {
     const session = shell.session()
-    if (transport) {
-      const moved = session ? session.pump() : flush(transport)
-      const waits = outbox.messages > 0 && (!session || transport.buffered >= queue.highWaterMarkBytes)
+    const moved = session ? session.pump(now) : flush(bytes, now)
+    if (link()) {
+      const waits = outbox.messages > 0 && (!session || held() >= queue.highWaterMarkBytes)
       if (waits && (moved || patience-- > 0)) hop()
       else if (waits || (!session && !isEmpty())) poll ??= clock.setTimeout(look(clock.now()), POLL_MS)
     }
     if (!sendersWait || outbox.pressure >= 0.5) return
     sendersWait = false
     drained()
-    publish()
   }
 
   /** Goes on in another task, which no throttle delays. */
@@ -142,7 +143,7 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
 
   /** One timer for all that may expire. A message that is gone in time leaves it running, to find nothing. */
   const watch = (): void => {
-    if (outbox.soonest >= sweepAt) return
+    if (!outbox.messages || outbox.soonest >= sweepAt) return
     clock.clearTimeout(sweep)
     sweepAt = outbox.soonest
     sweep = clock.setTimeout(
@@ -157,48 +158,59 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     )
   }
 
-  const accept = (
-    message: Outgoing,
-    { key, signal, ttlMs, volatile }: SendOptions,
-    settled?: (code?: Undelivered['code']) => void,
-  ): boolean => {
-    const data = encode(message)
-    usable()
-    if (signal?.aborted) throw new SocketError('aborted', 'send: the signal has aborted', signal.reason)
-    const hasRoom = !outbox.messages && (link()?.buffered ?? Infinity) < queue.highWaterMarkBytes
-    const ttl = ttlMs === undefined ? undefined : settleTtl(ttlMs)
-    const now = ttl === undefined && outbox.soonest === Infinity ? 0 : clock.now()
-    // What goes at once, and only once, cannot wait for too long, nor be changed by its owner before it goes
-    const session = shell.session()
-    const goes = hasRoom && !resend && !session
-    const expiresAt = ttl === undefined || goes ? 0 : now + ttl
-    const entry = new Entry(message, goes ? data : kept(data), byteLength(data), key, expiresAt)
+  /**
+   * @param settled told of it, instead of everybody
+   * @returns stops listening to the signal
+   */
+  const follow = (entry: Entry<Outgoing>, signal: SendOptions['signal'], settled?: Settled) => {
     const cancel = () => {
+      // What is on its way cannot be taken back, but need not go again
+      entry.expiresAt = clock.now()
       if (!outbox.remove(entry)) return
       lose(entry, 'aborted')
       pump()
       publish()
     }
-    if (signal || settled) {
-      signal?.addEventListener('abort', cancel)
-      fates.set(entry, code => {
-        signal?.removeEventListener('abort', cancel)
-        settled?.(code)
-        return !!settled
-      })
+    const stop = () => signal?.removeEventListener('abort', cancel)
+    signal?.addEventListener('abort', cancel)
+    entry.settled = code => {
+      stop()
+      settled?.(code as Parameters<Settled>[0])
+      return !!settled
     }
-    const isUnfit = volatile && !(session ? hasRoom && session.sendVolatile(entry.data) : hasRoom)
-    if (volatile && session && !isUnfit) {
+    return stop
+  }
+
+  const accept = (
+    message: Outgoing,
+    { key, signal, ttlMs, volatile }: SendOptions,
+    settled?: Settled,
+  ): boolean => {
+    const data = encode(message)
+    usable()
+    if (signal?.aborted) throw new SocketError('aborted', 'send: the signal has aborted', signal.reason)
+    const ttl = settleTtl(ttlMs)
+    const lives = volatile ? 0 : ttl
+    // The clock costs, and most need none
+    const now = lives < Infinity || outbox.soonest < Infinity ? clock.now() : 0
+    const bytes = held()
+    const goes = !outbox.messages && bytes < queue.highWaterMarkBytes
+    const entry = new Entry(message, data, byteLength(data), key, lives < Infinity ? now + lives : 0)
+    const stop = (signal || settled) && follow(entry, signal, settled)
+    const session = shell.session()
+    if (volatile && goes && session?.sendVolatile(data)) {
       settle([entry])
       return true
     }
-    const isIn = isUnfit ? false : outbox.push(entry, now)
+    const isIn = goes || !volatile ? outbox.push(entry, now) : false
     if (isIn === undefined) {
-      signal?.removeEventListener('abort', cancel)
+      stop?.()
       throw new SocketError('queue-full', `send: ${outbox.messages} messages are waiting`)
     }
-    if (isUnfit) lose(entry, 'volatile')
-    pump()
+    // What goes at once has not waited for too long
+    pump(bytes, goes ? 0 : now)
+    if (resend || session || !entry.seq) entry.data = kept(data)
+    if (volatile && (!goes || outbox.remove(entry))) lose(entry, 'volatile')
     watch()
     publish()
     const isFull = outbox.pressure >= 1
@@ -251,10 +263,16 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
       // What a session has sent is not lost with its connection
       if (shell.session()) return []
       settle(outbox.left(buffered))
+      const now = clock.now()
       const unsure = outbox.recall()
-      if (isOver || !resend) return loseAll(unsure, 'uncertain')
-      outbox.restore(unsure)
-      return []
+      const goesAgain = ({ expiresAt }: Entry<Outgoing>) =>
+        resend && !isOver && !(expiresAt && expiresAt <= now)
+      outbox.restore(unsure.filter(goesAgain))
+      watch()
+      return loseAll(
+        unsure.filter(entry => !goesAgain(entry)),
+        'uncertain',
+      )
     },
 
     /** Nothing is sent any more. @returns what never was */

@@ -50,8 +50,8 @@ export interface SessionHooks<Outgoing> {
   /** A connection is open. What this throws, the application's `auth` threw. */
   hello(context: AttemptContext): Promise<void>
   received(data: Data): void
-  /** Sends what may be sent. */
-  pump(): void
+  /** Sends what may be sent. @param now 0: what waits is not too late */
+  pump(now: number): void
   /** A connection has ended. @returns as `shouldRetry` */
   judge(close: Close): boolean | number | undefined
   /** The transport is about to be dropped. */

@@ -251,7 +251,9 @@ export const createSocket = <Incoming, Outgoing>(
       const unsent = transport?.drop(state.name === 'closed' || state.close?.code === 1006)
       transport = undefined
       abort?.abort()
-      undelivered = [...sender.unlink(unsent ?? 0, isOver(state)), ...undelivered]
+      const lost = sender.unlink(unsent ?? 0, isOver(state))
+      // Before that it belongs to no close()
+      if (isOver(state)) undelivered = [...lost, ...undelivered]
     },
   }
 
@@ -332,10 +334,10 @@ export const createSocket = <Incoming, Outgoing>(
     }
   }
 
-  const write = (data: Data): void => {
-    counts.messagesOut++
-    counts.bytesOut += byteLength(data)
+  const write = (data: Data, bytes = byteLength(data)): void => {
     transport?.send(data)
+    counts.messagesOut++
+    counts.bytesOut += bytes
   }
 
   const due = () => dispatch({ type: 'deadline' })

@@ -12,13 +12,15 @@
 export class Entry<Message> {
   readonly message: Message
   /** Encoded, without a frame. */
-  readonly data: string | Uint8Array<ArrayBuffer>
+  data: string | Uint8Array<ArrayBuffer>
   /** Size on the wire: UTF-8 for text, without framing. */
   readonly bytes: number
   /** Of the unsent, only the latest with this key is kept; it has the place of the first. */
   readonly key: unknown
-  /** When it need not be sent any more, in ms on the clock of the caller; 0: never. */
-  readonly expiresAt: number
+  /** When it need not be sent any more, or not again, in ms on the clock of the caller; 0: never. */
+  expiresAt: number
+  /** What its owner is to do when it is settled: the outbox does not look at it. */
+  settled?: (why?: string) => boolean
   /** Its number in the session, from 1; 0 while unsent. */
   seq = 0
   /** Whether it certainly did not arrive: it was never handed to a transport, or the peer said so. */

@@ -1,6 +1,8 @@
 /** Nothing may be left behind, however often and at whatever moment it is closed: counted, not guessed. */
 
-import { expect, test } from 'vitest'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, test, vi } from 'vitest'
 import { type Clock, type Page, ReconnectingSocket, type WebSocketLike } from '../../src/index'
 import { systemClock } from '../../src/platform/clock'
 
@@ -183,4 +185,30 @@ test('what is counted would be noticed', async () => {
   await socket.close()
   await soon()
   expect(left()).toEqual(NOTHING)
+})
+
+test('what was told as uncertain is let go, though the socket lives on', async () => {
+  const { open, made } = build()
+  const socket = open()
+  await socket.opened()
+  const told = new Promise<string>(resolve => socket.once('undelivered', ({ code }) => resolve(code)))
+  const send = () => {
+    const message = { large: true }
+    socket.send(message)
+    return new WeakRef(message)
+  }
+  const gone = send()
+  for (const one of made) {
+    one.bufferedAmount = 1_000
+    one.lose()
+  }
+  expect(await told).toBe('uncertain')
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  await vi.waitFor(() => {
+    gc()
+    // Not the object itself, which the failed expectation would hold
+    expect(gone.deref() === undefined).toBe(true)
+  })
+  await socket.close()
 })

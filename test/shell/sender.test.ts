@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest'
-import { json, type ReconnectingSocket, SocketError, text } from '../../src/index'
+import { json, type ReconnectingSocket, type SendOptions, SocketError, text } from '../../src/index'
 import { collect } from '../support/events'
 import { FakeWebSocket } from '../support/fake-websocket'
-import { create, opened, pass, useFakes } from '../support/shell'
+import { create, opened, pass, reported, useFakes } from '../support/shell'
 
 useFakes()
 
@@ -339,6 +339,81 @@ describe('when a connection dies, what its WebSocket still held', () => {
     last().accept()
     expect(last().sent).toEqual([new Uint8Array([1])])
   })
+})
+
+describe('by resend, what may not go again is uncertain instead:', () => {
+  /** An open socket whose connection dies while it holds what is sent, and another one. */
+  async function lostWith(options: SendOptions, meanwhile = () => {}) {
+    const socket = await opened<string, string>({ codec: text(), resend: 'uncertain' })
+    const undelivered = collect(socket, 'undelivered')
+    socket.send('x', options)
+    last().bufferedAmount = 1
+    expect(last().sent).toEqual(['x'])
+    meanwhile()
+    last().end()
+    await pass(2_000)
+    last().accept()
+    expect(last().sent).toEqual([])
+    expect(undelivered).toEqual([{ message: 'x', code: 'uncertain', certain: false }])
+  }
+
+  test('what is volatile', () => lostWith({ volatile: true }))
+
+  test('what has expired since', () => lostWith({ ttlMs: 0 }))
+
+  test('what was aborted since', () => {
+    const controller = new AbortController()
+    return lostWith({ signal: controller.signal }, () => controller.abort())
+  })
+})
+
+test('what is sent again and expires while it waits is told on time', async () => {
+  const socket = await opened({ codec: text(), resend: 'uncertain' })
+  const undelivered = collect(socket, 'undelivered')
+  socket.send('first', { ttlMs: 10 })
+  last().bufferedAmount = 5
+  socket.send('second', { ttlMs: 100 })
+  last().bufferedAmount = 11
+  await pass(50)
+  last().end()
+  await pass(40)
+  expect(undelivered).toMatchObject([{ message: 'first', code: 'uncertain' }])
+  await pass(10)
+  expect(undelivered.slice(1)).toEqual([{ message: 'second', code: 'expired', certain: false }])
+})
+
+test('what is volatile and larger than the queue is told once', async () => {
+  const socket = await opened({ codec: text(), queue: { maxBytes: 5, overflow: 'drop-newest' } })
+  const undelivered = collect(socket, 'undelivered')
+  socket.send('123456', { volatile: true })
+  expect(undelivered).toEqual([{ message: '123456', code: 'queue-full', certain: true }])
+})
+
+test('what a WebSocket refuses is not counted as sent, and goes later unless it is volatile', async () => {
+  const socket = await opened({ codec: text() })
+  const undelivered = collect(socket, 'undelivered')
+  vi.spyOn(last(), 'send').mockImplementation(() => {
+    throw new TypeError('not now')
+  })
+  socket.send('volatile', { volatile: true })
+  socket.send('later')
+  expect(reported.splice(0)).toHaveLength(2)
+  expect(socket.stats().messagesOut).toBe(0)
+  expect(undelivered).toMatchObject([{ message: 'volatile', code: 'volatile' }])
+  vi.restoreAllMocks()
+  await pass(50)
+  expect(last().sent).toEqual(['later'])
+  expect(socket.stats().messagesOut).toBe(1)
+})
+
+test('what was uncertain when an earlier connection died is no part of the result of close()', async () => {
+  const socket = await full()
+  last().end()
+  await pass(2_000)
+  last().accept()
+  const closing = socket.close()
+  last().end(1005, '', true)
+  expect((await closing).undelivered).toEqual([])
 })
 
 describe('the queue', () => {
