@@ -3,6 +3,8 @@
 import { toText } from './data'
 
 export interface Codec<Incoming = unknown, Outgoing = unknown> {
+  /** Whether text is JSON. A session then sends it as it is, and other text as a JSON string. */
+  readonly isJson?: boolean
   /** Called once for each `send`. What it throws, `send` throws as a `SocketError` with the code `encode`. */
   encode(message: Outgoing): string | Uint8Array<ArrayBuffer>
   /** Called once for each inbound message. What it throws becomes an `error` event with the code `decode`. */
@@ -15,6 +17,7 @@ export interface Codec<Incoming = unknown, Outgoing = unknown> {
  */
 export const json = (): Codec => {
   return {
+    isJson: true,
     encode(message) {
       const data = JSON.stringify(message)
       if (data) return data

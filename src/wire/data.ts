@@ -5,6 +5,19 @@ type Data = string | Uint8Array<ArrayBuffer>
 /** UTF-8, where a lone surrogate becomes U+FFFD, as in `WebSocket.send` (WHATWG Encoding). */
 export const toBytes = (data: Data) => (typeof data === 'string' ? new TextEncoder().encode(data) : data)
 
+/** Bytes of {@link toBytes}, without making them: that would cost a message more than its counting. */
+export const byteLength = (data: Data): number => {
+  let bytes = data.length
+  if (typeof data !== 'string') return bytes
+  for (let i = 0; i < data.length; i++) {
+    const unit = data.charCodeAt(i)
+    if (unit > 0x7f) bytes += unit > 0x7ff ? 2 : 1
+    // A pair of surrogates is four bytes, not two times three
+    if (unit >> 10 === 0x36 && data.charCodeAt(i + 1) >> 10 === 0x37) i++
+  }
+  return bytes
+}
+
 /** @throws TypeError for malformed UTF-8 */
 export const toText = (data: Data): string =>
   typeof data === 'string' ? data : new TextDecoder('utf-8', { fatal: true }).decode(data)
