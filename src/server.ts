@@ -256,6 +256,7 @@ const createServer = <Incoming, Outgoing, Request>(options: ServerOptions<Incomi
       win: settings.win,
       max: settings.maxMessageBytes,
       ttlMs: settings.ttlMs,
+      heartbeatMs: Math.ceil(settings.heartbeat.intervalMs),
       queue: settings.queue,
       newSid: () => newSid,
     },
@@ -283,16 +284,10 @@ const createServer = <Incoming, Outgoing, Request>(options: ServerOptions<Incomi
     deadlines,
     act,
     failed,
-    hello(connection, { win, ...hello }, who, sid) {
+    hello(connection, hello, who, sid) {
       principal = who
       newSid = sid
-      // Nobody else bounds what a client may leave unacknowledged
-      registry.hello(
-        connection,
-        { ...hello, win: Math.min(win, settings.queue.maxMessages) },
-        who,
-        clock.now(),
-      )
+      registry.hello(connection, hello, who, clock.now())
     },
     touched: connection => touch(shellOf(connection)),
     connected({ connection, request }) {

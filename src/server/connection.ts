@@ -156,8 +156,7 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
     welcome(answer: Answer) {
       state = 'live'
       heardAt = clock.now()
-      const { ttlMs: ttl } = settings
-      write({ kind: 'welcome', welcome: { v: 1, ttl, hb: Math.ceil(heartbeat.intervalMs), ...answer } })
+      write({ kind: 'welcome', welcome: { v: 1, ...answer } })
       host.connected(guest)
     },
     hasRoom,

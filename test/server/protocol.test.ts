@@ -141,7 +141,7 @@ test('who reads slowly withholds acknowledgements, and the window bounds what wa
   client.msg(9, 9)
   client.msg(10, 10)
   client.msg(11, 11)
-  expect(await client.closed).toEqual({ code: 4400, reason: 'window' })
+  expect(await client.closed).toEqual({ code: 4400, reason: 'too many' })
 })
 
 test('a session goes on where it was after its connection was cut', async () => {
