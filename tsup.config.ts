@@ -3,7 +3,7 @@ import { defineConfig } from 'tsup'
 
 export default defineConfig([
   {
-    entry: ['src/index.ts', 'src/msgpack.ts'],
+    entry: ['src/index.ts', 'src/msgpack.ts', 'src/server.ts', 'src/spec.ts'],
     format: ['esm', 'cjs'],
     target: 'es2022',
     // `Symbol.dispose` is not in the ES2022 that a user's compiler may be set to
@@ -14,6 +14,8 @@ export default defineConfig([
     clean: ['!umd/**'],
     // nanoevents is ESM-only: inlined, so that the CJS build can be required
     noExternal: ['nanoevents'],
+    // Without it only Node knows what is meant
+    removeNodeProtocol: false,
   },
   {
     entry: { 'reconnecting-socket.min': 'src/umd.ts' },

@@ -11,7 +11,7 @@ export default defineConfig({
         },
       },
       { test: { name: 'shell', include: ['test/shell/**/*.test.ts'], environment: 'jsdom' } },
-      { test: { name: 'node', include: ['test/node/**/*.test.ts'], environment: 'node' } },
+      { test: { name: 'node', include: ['test/{node,server}/**/*.test.ts'], environment: 'node' } },
       { test: { name: 'package', include: ['test/{package,docs}/**/*.test.ts'], environment: 'node' } },
     ],
   },

@@ -33,8 +33,36 @@ const imports: Import[] = files.flatMap(from =>
 )
 
 test('no room imports another: core decides, platform touches, wire spells', () => {
-  const leaves = imports.filter(({ from }) => room(from))
+  const leaves = imports.filter(({ from }) => room(from) && room(from) !== 'server')
   expect(leaves.filter(({ from, to }) => room(to) !== room(from))).toEqual([])
+})
+
+/** All that a file brings along when it is bundled. */
+const reach = (file: string, seen = new Set<string>()): Set<string> => {
+  if (seen.has(file)) return seen
+  seen.add(file)
+  for (const { from, to, isType } of imports)
+    if (from === file && !isType) reach(files.includes(`${to}.ts`) ? `${to}.ts` : to, seen)
+  return seen
+}
+
+test.each(['index.ts', 'msgpack.ts', 'umd.ts'])(
+  '%s, for browsers, brings neither schemas nor the server',
+  file => {
+    const brought = [...reach(file)].filter(name => /^(zod|spec|server)\b/.test(name))
+    expect(brought).toEqual([])
+  },
+)
+
+test('the server brings schemas, and nothing of the page', () => {
+  const brought = [...reach('server.ts')]
+  expect(brought).toEqual(expect.arrayContaining(['zod', 'spec.ts', 'core/registry.ts', 'wire/frames.ts']))
+  expect(brought.filter(name => room(name) === 'platform' || name === 'index.ts')).toEqual([])
+})
+
+test('nobody imports the server but its annex', () => {
+  const visitors = imports.filter(({ from, to }) => room(to) === 'server' && room(from) !== 'server')
+  expect(new Set(visitors.map(({ from }) => from))).toEqual(new Set(['server.ts']))
 })
 
 test('only the shell knows all three rooms', () => {
@@ -44,8 +72,8 @@ test('only the shell knows all three rooms', () => {
   expect(knowing).toEqual(['socket.ts'])
 })
 
-test('schemas stay in the spec: nobody but tests imports it', () => {
-  expect(imports.filter(({ to }) => to === 'spec')).toEqual([])
+test('schemas stay in the spec: nobody but tests and the server imports it', () => {
+  expect(imports.filter(({ to }) => to === 'spec').map(({ from }) => from)).toEqual(['server/connection.ts'])
 })
 
 test('nobody imports the front door but its annexes', () => {
@@ -53,12 +81,13 @@ test('nobody imports the front door but its annexes', () => {
   expect(visitors).toEqual(['msgpack.ts', 'umd.ts'])
 })
 
-test('from outside come only nanoevents, for the emitter, and what two annexes are about', () => {
+test('from outside come only nanoevents, for the emitter, and what the annexes are about', () => {
   const outside = imports.filter(({ to }) => !files.includes(`${to}.ts`))
   expect(outside.map(({ from, to }) => `${from} ${to}`)).toEqual([
     'emitter.ts nanoevents',
     'msgpack.ts @msgpack/msgpack',
     'spec.ts zod',
+    'server/options.ts zod',
   ])
 })
 

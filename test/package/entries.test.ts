@@ -31,3 +31,23 @@ test('a socket of the imported class and one of the required class can be made w
   expect(imported).toEqual(['ReconnectingSocket', 'closed'])
   expect(required).toEqual(imported)
 })
+
+test.each([
+  ['server', ['FORBIDDEN', 'SessionServer', 'SocketError']],
+  ['spec', ['binaryFrame', 'frame', 'frames', 'hello', 'textFrame', 'welcome']],
+])('the annex %s can be imported and required by its name', async (annex, names) => {
+  const name = `reconnecting-socket/${annex}`
+  const print = (module: string) => `console.log(JSON.stringify(Object.keys(${module}).sort()))`
+  expect(await run('module', print(`await import('${name}')`))).toEqual(names)
+  expect(await run('commonjs', print(`require('${name}')`))).toEqual(names)
+})
+
+test('a server of sessions can be made without a network, and leaves nothing that keeps a process alive', async () => {
+  const use = `
+    const server = new SessionServer({ authenticate: () => 'somebody' })
+    server.close().then(() => console.log(JSON.stringify(server.stats().sessions)))`
+  expect(await run('module', `import { SessionServer } from 'reconnecting-socket/server'; ${use}`)).toBe(0)
+  expect(
+    await run('commonjs', `const { SessionServer } = require('reconnecting-socket/server'); ${use}`),
+  ).toBe(0)
+})

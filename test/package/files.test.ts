@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { beforeAll, expect, test } from 'vitest'
@@ -40,13 +40,15 @@ test('the folder of the UMD build says that it is CommonJS', () => {
   expect(JSON.parse(read('dist/umd/package.json'))).toEqual({ type: 'commonjs' })
 })
 
-/** The one thing that a user installs beside it, for its annex alone. */
-const PEERS: Readonly<Record<string, readonly string[]>> = {
-  'dist/msgpack.js': ['@msgpack/msgpack'],
-  'dist/msgpack.cjs': ['@msgpack/msgpack'],
+/** What the annexes are about, and what is installed with or beside us for them alone. */
+const BROUGHT: Readonly<Record<string, readonly string[]>> = {
+  msgpack: ['@msgpack/msgpack'],
+  // Node 18 has no global crypto
+  server: ['node:crypto', 'zod'],
+  spec: ['zod'],
 }
 
-test('the bundles import nothing but optional peers, neither zod nor nanoevents', async () => {
+test('the bundles import nothing but what their annexes are about, and none of them nanoevents', async () => {
   for (const file of packed.filter(path => /^dist\/[^/]*\.c?js$/.test(path))) {
     const { metafile } = await build({
       entryPoints: [root + file],
@@ -54,10 +56,12 @@ test('the bundles import nothing but optional peers, neither zod nor nanoevents'
       packages: 'external',
       metafile: true,
       write: false,
+      platform: 'node',
     })
     const imports = Object.values(metafile.inputs).flatMap(input => input.imports)
-    const external = imports.filter(({ external }) => external).map(({ path }) => path)
-    expect([file, external]).toEqual([file, PEERS[file] ?? []])
+    const external = new Set(imports.filter(({ external }) => external).map(({ path }) => path))
+    const name = basename(file).replace(/\.c?js$/, '')
+    expect([file, [...external].sort()]).toEqual([file, BROUGHT[name] ?? []])
   }
 })
 
@@ -83,8 +87,8 @@ test('every script names its source map, and each map has the sources in it', ()
     expect([path, version, sourcesContent.length]).toEqual([path, 3, sources.length])
     // They are not in the tarball otherwise
     expect([path, sources.filter((_: string, i: number) => !sourcesContent[i])]).toEqual([path, []])
-    const own = path.includes('msgpack') ? 'src/msgpack.ts' : 'src/socket.ts'
-    expect(sources.some((source: string) => source.endsWith(own))).toBe(true)
+    const own = /(msgpack|server|spec)\./.exec(path)?.[1] ?? 'socket'
+    expect(sources.some((source: string) => source.endsWith(`src/${own}.ts`))).toBe(true)
   }
 })
 

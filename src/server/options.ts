@@ -1,0 +1,197 @@
+/** What a server can be told, and what it does if it is not. A schema: a server is configured by people and files. */
+
+import * as z from 'zod'
+import type { OutboxPolicy } from '../core/outbox'
+import { createStore, type SessionStore } from '../core/store'
+import { SocketError } from '../errors'
+import { type Codec, json } from '../wire/codec'
+import type { ServerClock } from './deadlines'
+
+/** Answered by `authenticate`: we know who it is, and they may not. The client is closed with 4403 and stays away. */
+export const FORBIDDEN: unique symbol = Symbol('forbidden')
+
+/** What `authenticate` decides by. */
+export interface Credentials<Request = unknown> {
+  /** What the client's option `auth` said on this connection. Anything: it comes from outside. */
+  readonly auth: unknown
+  /** As it was given to `accept`. */
+  readonly request: Request
+  /** The client, by the public name it gave itself. */
+  readonly id: string
+  /** Aborts when the connection is gone, or `helloTimeoutMs` are over: nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+}
+
+/** How much may wait to be sent to one client. What is in flight is not counted: that is bounded by the client's window. */
+export interface ServerQueueOptions {
+  /** From 1. @default 1_000 */
+  readonly maxMessages?: number | undefined
+  /** From 1, of UTF-8, without framing. @default 4_194_304 */
+  readonly maxBytes?: number | undefined
+  /** Above this, in bytes, `send` answers `false`; and no more is handed to a WebSocket. @default 1_048_576 */
+  readonly highWaterMarkBytes?: number | undefined
+  /**
+   * What a message does that does not fit: `send` throws `queue-full`, or the oldest that waits or the message itself
+   * is undelivered. With `'throw'` a session that has no connection then ends as `overflow`: its client would come
+   * back to a hole.
+   * @default 'throw'
+   */
+  readonly overflow?: OutboxPolicy['overflow'] | undefined
+}
+
+export interface ServerOptions<Incoming = unknown, Outgoing = unknown, Request = unknown> {
+  /**
+   * Who a client is: the name of the principal that its session belongs to. Asked on each connection, the first and
+   * those that resume. `undefined` (or nothing, or `''`) refuses with 4401, on which a client may fetch a fresh token
+   * and try once more; {@link FORBIDDEN} refuses with 4403, for good. What it throws is an `error` event and 4401.
+   */
+  readonly authenticate: (
+    credentials: Credentials<Request>,
+  ) => Promise<string | typeof FORBIDDEN | undefined> | string | typeof FORBIDDEN | undefined
+  /** How messages are spelled; that of the client. @default json() */
+  readonly codec?: Codec<Incoming, Outgoing> | undefined
+  /** Messages of one client that may wait to be consumed, from 1 to 65_536. @default 256 */
+  readonly win?: number | undefined
+  /** The largest message that is accepted, in bytes, from 1. A larger one ends its session. @default 1_048_576 */
+  readonly maxMessageBytes?: number | undefined
+  /** How long a session is kept without a connection, in ms, from 1. @default 120_000 */
+  readonly ttlMs?: number | undefined
+  /** Time for a connection to say hello and to be authenticated, in ms, from 1; then 4408. @default 10_000 */
+  readonly helloTimeoutMs?: number | undefined
+  /** How long a closing handshake may take before the WebSocket is terminated, in ms, from 1. @default 2_000 */
+  readonly closeTimeoutMs?: number | undefined
+  /**
+   * `intervalMs`, from 1: silence after which clients are asked to ping. We ask only after
+   * `max(2 * intervalMs + timeoutMs, 120_000)` of silence, and give up after `timeoutMs`, from 1, more: 4408.
+   * @default { intervalMs: 25_000, timeoutMs: 10_000 }
+   */
+  readonly heartbeat?:
+    | { readonly intervalMs?: number | undefined; readonly timeoutMs?: number | undefined }
+    | undefined
+  readonly queue?: ServerQueueOptions | undefined
+  /** Where it is known which session is whose, and how far it has got. @default in the memory of this process */
+  readonly store?: SessionStore | undefined
+  /** The name of this server among those that share the store. @default a random one */
+  readonly node?: string | undefined
+  /** For tests. */
+  readonly clock?: ServerClock | undefined
+}
+
+/** How a server is closed. */
+export interface ServerCloseOptions {
+  /** A token that clients are told, of letters, digits and `-_ .`. @default 'draining' */
+  readonly reason?: string | undefined
+  /** How long clients should wait before they come again, in ms, from 0. They add jitter of their own. @default 5_000 */
+  readonly retryMs?: number | undefined
+  /** How long to wait for acknowledgements, in ms, from 0. @default 10_000 */
+  readonly timeoutMs?: number | undefined
+}
+
+/** How a session is ended. */
+export interface SessionCloseOptions {
+  /** A token that the client is told, of letters, digits and `-_ .`. @default 'gone', or 'closed' with `drain` */
+  readonly reason?: string | undefined
+  /** First sends what waits, and until it is acknowledged; if the client is away, waits for it. @default false */
+  readonly drain?: boolean | undefined
+  /** Bound of draining, in ms, from 0. @default 10_000 */
+  readonly timeoutMs?: number | undefined
+}
+
+/** How a message is sent. */
+export interface SessionSendOptions {
+  /** How long it may wait to be sent first, in ms, from 0. Then it is undelivered as `expired`. */
+  readonly ttlMs?: number | undefined
+  /** Of the messages that wait, only the latest with this key is kept; the others are undelivered as `replaced`. */
+  readonly key?: string | undefined
+  /** Goes at once if there is a connection with room for it, or is undelivered as `volatile`. Never sent again. */
+  readonly volatile?: boolean | undefined
+}
+
+/** setTimeout counts in 32 bits. */
+const LONGEST_MS = 2 ** 31 - 1
+
+const duration = (usual: number, least = 1) => z.number().min(least).max(LONGEST_MS).default(usual)
+const size = (usual: number) => z.number().min(1).default(usual)
+
+const has = <T>(type: 'function' | 'object', ...methods: readonly (keyof T & string)[]) =>
+  z.custom<T>(
+    value =>
+      !!value &&
+      typeof value === type &&
+      methods.every(method => typeof (value as Record<string, unknown>)[method] === 'function'),
+    `expected ${[type, ...methods].join(' ')}`,
+  )
+
+const systemClock: ServerClock = {
+  // Since the epoch, and never back
+  now: () => performance.timeOrigin + performance.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: timer => clearTimeout(timer as number),
+}
+
+const serverOptions = z.strictObject({
+  authenticate: has<ServerOptions['authenticate']>('function'),
+  codec: has<Codec>('object', 'encode', 'decode').default(json),
+  win: z.int().min(1).max(65_536).default(256),
+  maxMessageBytes: size(1_048_576),
+  ttlMs: duration(120_000),
+  helloTimeoutMs: duration(10_000),
+  closeTimeoutMs: duration(2_000),
+  heartbeat: z.strictObject({ intervalMs: duration(25_000), timeoutMs: duration(10_000) }).prefault({}),
+  queue: z
+    .strictObject({
+      maxMessages: size(1_000),
+      maxBytes: size(4_194_304),
+      highWaterMarkBytes: size(1_048_576),
+      overflow: z.enum(['throw', 'drop-oldest', 'drop-newest']).default('throw'),
+    })
+    .prefault({}),
+  store: has<SessionStore>('object', 'take', 'touch', 'push', 'recv', 'ack', 'end').default(createStore),
+  node: z
+    .string()
+    .min(1)
+    .default(() => `node-${Math.random()}`),
+  clock: has<ServerClock>('object', 'now', 'setTimeout', 'clearTimeout').default(systemClock),
+})
+
+export type ServerSettings = z.output<typeof serverOptions>
+
+/** With `; retry=2147483647` at most 123 bytes: what a close frame holds (RFC 6455 §5.5). */
+const token = z
+  .string()
+  .max(80)
+  .regex(/^[\w .-]+$/, "expected letters, digits, '-', '_', '.' and blanks")
+
+const serverClose = z.strictObject({
+  reason: token.default('draining'),
+  retryMs: duration(5_000, 0),
+  timeoutMs: duration(10_000, 0),
+})
+
+const sessionClose = z.strictObject({
+  reason: token.optional(),
+  drain: z.boolean().default(false),
+  timeoutMs: duration(10_000, 0),
+})
+
+const sessionSend = z.strictObject({
+  ttlMs: z.number().min(0).optional(),
+  key: z.string().optional(),
+  volatile: z.boolean().default(false),
+})
+
+/** @throws SocketError `invalid-option`, with the path of the first that is wrong or unknown, and what was expected */
+const settler =
+  <Schema extends z.ZodType>(schema: Schema, name: string) =>
+  (asked: unknown): z.output<Schema> => {
+    const { data, error } = schema.safeParse(asked)
+    if (!error) return data
+    const [issue = { path: [], message: 'refused' }] = error.issues
+    const path = [name, ...issue.path.map(String)].join('.')
+    throw new SocketError('invalid-option', `${path}: ${issue.message}`)
+  }
+
+export const settleServer = settler(serverOptions, 'options')
+export const settleServerClose = settler(serverClose, 'close')
+export const settleSessionClose = settler(sessionClose, 'close')
+export const settleSend = settler(sessionSend, 'send')

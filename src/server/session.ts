@@ -1,0 +1,452 @@
+/**
+ * One session as the application holds it: it sends, it is told of, and it is read from. A message is consumed, and so
+ * acknowledged, when all its listeners have returned, or the iterator asks for the next; until then, and while nobody
+ * listens, it waits, and the client's window bounds how many do.
+ */
+
+import { Entry, type Loss } from '../core/outbox'
+import type { Registry, ServerSession } from '../core/registry'
+import { createEmitter } from '../emitter'
+import { SocketError } from '../errors'
+import type { Codec } from '../wire/codec'
+import { byteLength } from '../wire/data'
+import type { Deadlines, Timed } from './deadlines'
+import {
+  type ServerSettings,
+  type SessionCloseOptions,
+  type SessionSendOptions,
+  settleSend,
+  settleSessionClose,
+} from './options'
+import { createPull, type Pull } from './pull'
+
+type Data = string | Uint8Array<ArrayBuffer>
+type Listener = (...args: never[]) => unknown
+
+/** A message that was accepted by `send` and will not arrive, or may not have. */
+export interface SessionUndelivered<Outgoing = unknown> {
+  /** As it was given to `send`; as its codec reads it, if it was sent by another server before. */
+  readonly message: Outgoing
+  /**
+   * `queue-full`, `replaced`, `expired` and `volatile` as they are asked for; `too-large`: the client takes none of that
+   * size; `ended`: the session did.
+   */
+  readonly code: Loss | 'too-large' | 'volatile' | 'ended'
+  /** Whether it certainly did not arrive: no WebSocket ever had it. */
+  readonly certain: boolean
+}
+
+/** What the listeners of each event of a session are called with. What they throw, or reject with, is an `error`. */
+export interface SessionEvents<Incoming = unknown, Outgoing = unknown, Request = unknown> {
+  /** The next message, in order. */
+  message: (message: Incoming) => unknown
+  /** There is a connection; `resumed`: it is not the first. */
+  connected: (event: { readonly request: Request; readonly resumed: boolean }) => unknown
+  /** The connection is gone, with that code. The session waits for another, unless `ended` follows. */
+  disconnected: (event: { readonly code: number; readonly reason: string }) => unknown
+  /** `send` had answered `false`: there is room again. */
+  drain: () => unknown
+  undelivered: (event: SessionUndelivered<Outgoing>) => unknown
+  /**
+   * It is over, and this is the last that is told of it. `closed` by the client, or by us after draining; `gone`, or the
+   * reason given to `close`; `expired`: away for longer than `ttlMs`; `overflow`: more waited for it than may;
+   * `too large`: a message was; `poison`: frames came that make no sense, again and again; `unknown`, `invalid`: the
+   * client began anew; `moved`: to another server; `draining`, or the reason given to the server's `close`.
+   */
+  ended: (reason: string) => unknown
+  /** A message could not be decoded, with the code `decode` (it is skipped), or a listener failed. */
+  error: (error: unknown) => unknown
+}
+
+/** How a session was closed. */
+export interface SessionCloseResult<Outgoing = unknown> {
+  /** What the client did not acknowledge. Each was told by `undelivered` too. */
+  readonly undelivered: readonly SessionUndelivered<Outgoing>[]
+}
+
+/** A client, across its connections. */
+export interface Session<Incoming = unknown, Outgoing = unknown, Request = unknown>
+  extends AsyncIterable<Incoming, undefined, undefined> {
+  /** The client, by the name it gave itself, once. The same in the session that follows, if this one is lost. */
+  readonly id: string
+  /** This session, by a name that no other has. */
+  readonly sid: string
+  /** What `authenticate` answered. */
+  readonly principal: string
+  /** Whether there is a connection now. */
+  readonly connected: boolean
+  /** Why it has ended; `undefined` while it has not. */
+  readonly reason: string | undefined
+  /** Messages that wait to be sent for the first time. */
+  readonly queuedMessages: number
+  /** Their size in bytes (UTF-8, without framing). */
+  readonly queuedBytes: number
+  /** Messages that came and are not consumed yet. */
+  readonly unconsumed: number
+
+  /**
+   * Sends, now or when there is a connection; never blocks. In order, and once.
+   * @returns `false`: accepted, but please wait for `drain` before the next
+   * @throws SocketError `closed` if the session has ended or is ending, `encode` if the codec refuses, `queue-full` by
+   * `queue.overflow`, `invalid-option`
+   */
+  send(message: Outgoing, options?: SessionSendOptions): boolean
+  /** Fulfilled once there is room again, at once if there is. Rejects with `closed` when the session ends. */
+  drained(): Promise<void>
+  /**
+   * Ends it for good. At once: the client is closed with 4410, and reports its session as lost; whatever comes from there
+   * later finds the same. With `drain`: once the client has acknowledged everything it is closed with 1000, which is the
+   * end of a conversation and loses nothing; if it has not within `timeoutMs`, with 4410.
+   * Fulfilled when it has ended, and never rejected.
+   * @throws SocketError `invalid-option`
+   */
+  close(options?: SessionCloseOptions): Promise<SessionCloseResult<Outgoing>>
+  /** Messages that came before anyone listened are told then. @returns unsubscribes */
+  on<Event extends keyof SessionEvents>(
+    event: Event,
+    listener: SessionEvents<Incoming, Outgoing, Request>[Event],
+  ): () => void
+  /**
+   * The messages, one at a time: the next is asked for when the last has been dealt with. It ends with the session. To
+   * leave the loop counts as having dealt with the message.
+   * @throws SocketError `invalid-option` if there is such a loop already: order would be lost
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Incoming, undefined, undefined>
+}
+
+/** How a session ends: once it is idle with `code`, at the latest at `until` with `lateCode`. */
+export interface Draining {
+  readonly until: number
+  readonly reason: string
+  readonly code: number
+  readonly lateReason: string
+  readonly lateCode: number
+  /** Whether it waits for a client that is away. */
+  readonly isPatient: boolean
+}
+
+/** What a session belongs to. */
+export interface SessionHost {
+  readonly registry: Registry
+  readonly settings: ServerSettings
+  readonly deadlines: Deadlines
+  readonly payload: Pick<Codec, 'encode' | 'decode'>
+  act(step: () => void): void
+  /** Takes a step at once, even in the middle of another: somebody waits for its answer. */
+  run(step: () => void): void
+  /** Tells the application, after the step. */
+  tell(notice: () => void): void
+  /** Its `settle` is due, after the step. */
+  touch(shell: SessionShell): void
+  /** What an application's listener may do wrong goes to `failed`. */
+  guard(listener: Listener, failed: (error: unknown) => void): (...args: never[]) => void
+  /** Nobody listens to the errors of this session. */
+  failed(error: unknown, session: Session): void
+  count(what: 'received' | 'undelivered'): void
+}
+
+export interface SessionShell {
+  readonly session: Session
+  readonly core: ServerSession
+  /** @returns whether it is not the first connection */
+  connected(request: unknown): boolean
+  disconnected(code: number, reason: string): void
+  deliver(data: Data, isVolatile: boolean): void
+  undelivered(entry: Entry<undefined>, code: SessionUndelivered['code']): void
+  ended(reason: string, undelivered: readonly Entry<undefined>[]): void
+  drain(how: Draining): void
+  /** After a step: tells messages, wakes who waits, and looks at the clock again. */
+  settle(): void
+}
+
+class Outgoing extends Entry<undefined> {
+  readonly original: unknown
+
+  constructor(original: unknown, ...rest: ConstructorParameters<typeof Entry<undefined>>) {
+    super(...rest)
+    this.original = original
+  }
+}
+
+export const createSessionShell = (
+  host: SessionHost,
+  core: ServerSession,
+  principal: string,
+): SessionShell => {
+  const { registry, settings, deadlines, payload, act, run, tell, touch } = host
+  const { clock, queue, win } = settings
+  const { half, outbox, id } = core
+  const { sid } = core.lease
+  const { on, emit } = createEmitter<SessionEvents>()
+  let inbox: { readonly data: Data; readonly isVolatile: boolean }[] = []
+  /** The iterator has it, and has not asked for the next. */
+  let inHand = false
+  let pull: Pull<unknown> | undefined
+  let listeners = 0
+  let connections = 0
+  let over: string | undefined
+  /** `ended` has been told. */
+  let isTold = false
+  let draining: Draining | undefined
+  /** `send` answered `false`. */
+  let isThirsty = false
+  let waiters: (() => boolean)[] = []
+  let closers: ((result: SessionCloseResult) => void)[] = []
+
+  const failed = (error: unknown) => {
+    // A listener may reject when all is over
+    if (isTold || !emit('error', error)) host.failed(error, session)
+  }
+
+  const consume = () =>
+    act(() => {
+      if (over !== undefined) return
+      registry.consumed(core, clock.now())
+      touch(shell)
+    })
+
+  const release = () => {
+    const isHeld = inHand
+    inHand = false
+    if (isHeld) consume()
+  }
+
+  /** The next that can be decoded, told. */
+  const take = (): { readonly value: unknown } | undefined => {
+    release()
+    for (let next = inbox.shift(); next; next = inbox.shift()) {
+      try {
+        const value = payload.decode(next.data)
+        inHand = !next.isVolatile
+        host.count('received')
+        emit('message', value)
+        return { value }
+      } catch (cause) {
+        if (!next.isVolatile) consume()
+        failed(new SocketError('decode', 'a message cannot be decoded', cause, next.data))
+      }
+    }
+    return undefined
+  }
+
+  const feed = () => {
+    if (pull) return pull.wake()
+    while (listeners && take()) release()
+  }
+
+  const isIdle = () =>
+    !outbox.messages && outbox.acked.seq === outbox.numbered.seq && half.received === half.done
+
+  const end = (reason: string, code: number) =>
+    act(() => {
+      if (over !== undefined) return
+      half.flush()
+      registry.end(core, reason, code, clock.now())
+    })
+
+  const lost = (entry: Entry<undefined>, code: SessionUndelivered['code']): SessionUndelivered => {
+    host.count('undelivered')
+    return { message: original(entry), code, certain: entry.certain }
+  }
+
+  const original = (entry: Entry<undefined>) => {
+    if (entry instanceof Outgoing) return entry.original
+    try {
+      return payload.decode(entry.data)
+    } catch {
+      return undefined
+    }
+  }
+
+  const hasRoom = () => outbox.pressure < 0.5
+
+  const closed = () => new SocketError('closed', `the session has ended: ${over ?? 'closing'}`)
+
+  const timed: Timed = {
+    due: () =>
+      over === undefined
+        ? Math.min(core.until, half.until, outbox.soonest, draining?.until ?? Infinity)
+        : Infinity,
+    run: now =>
+      act(() => {
+        if (draining && now >= draining.until) end(draining.lateReason, draining.lateCode)
+        else if (now >= core.until) end('expired', 1000)
+        else {
+          half.tick(now)
+          outbox.sweep(now)
+        }
+        touch(shell)
+      }),
+  }
+
+  const session: Session = {
+    id,
+    sid,
+    principal,
+    get connected() {
+      return core.connection !== undefined
+    },
+    get reason() {
+      return over
+    },
+    get queuedMessages() {
+      return outbox.messages
+    },
+    get queuedBytes() {
+      return outbox.bytes
+    },
+    get unconsumed() {
+      return half.received - half.done
+    },
+
+    send(message, options) {
+      const { ttlMs, key, volatile } = options ? settleSend(options) : NOTHING_SPECIAL
+      if (over !== undefined || draining) throw closed()
+      const data = encode(payload, message)
+      const bytes = byteLength(data)
+      const now = clock.now()
+      const entry = new Outgoing(message, undefined, data, bytes, key, ttlMs === undefined ? 0 : now + ttlMs)
+      if (volatile) {
+        run(() => {
+          if (!half.sendVolatile(data)) shell.undelivered(entry, 'volatile')
+        })
+        return outbox.pressure < 1
+      }
+      // One that would never fit says nothing about how full it is
+      let isIn: boolean | undefined
+      if (bytes <= queue.maxBytes || queue.overflow !== 'throw')
+        run(() => {
+          isIn = registry.send(core, entry, now)
+          touch(shell)
+        })
+      if (isIn === undefined)
+        throw new SocketError('queue-full', `${outbox.messages} messages, ${outbox.bytes} bytes wait`)
+      isThirsty ||= outbox.pressure >= 1
+      return outbox.pressure < 1
+    },
+    drained: () =>
+      new Promise((resolve, reject) => {
+        waiters.push(() => {
+          if (over === undefined && !hasRoom()) return true
+          if (over === undefined) resolve()
+          else reject(closed())
+          return false
+        })
+        act(() => touch(shell))
+      }),
+    close(options = {}) {
+      const { drain, timeoutMs, reason } = settleSessionClose(options)
+      return new Promise(resolve => {
+        if (over !== undefined) return resolve({ undelivered: [] })
+        closers.push(resolve)
+        if (drain)
+          shell.drain({
+            until: clock.now() + timeoutMs,
+            reason: reason ?? 'closed',
+            code: 1000,
+            lateReason: reason ?? 'gone',
+            lateCode: 4410,
+            isPatient: true,
+          })
+        else end(reason ?? 'gone', 4410)
+      })
+    },
+    on(event, listener) {
+      const isLast = event === 'error'
+      const guarded = host.guard(listener, isLast ? error => host.failed(error, session) : failed)
+      const off = on(event, guarded as SessionEvents[typeof event])
+      if (event !== 'message') return off
+      listeners++
+      let isOn = true
+      // Not before whoever subscribes has what we answer
+      queueMicrotask(() => act(() => touch(shell)))
+      return () => {
+        off()
+        if (isOn) listeners--
+        isOn = false
+      }
+    },
+    [Symbol.asyncIterator]() {
+      if (pull) throw new SocketError('invalid-option', 'session: expected one loop at a time')
+      pull = createPull(
+        take,
+        () => over !== undefined,
+        () => act(() => touch(shell)),
+        () => {
+          pull = undefined
+          release()
+          act(() => touch(shell))
+        },
+      )
+      return pull.iterator
+    },
+  }
+
+  const shell: SessionShell = {
+    session,
+    core,
+    connected(request) {
+      const resumed = connections++ > 0
+      tell(() => emit('connected', { request, resumed }))
+      touch(shell)
+      return resumed
+    },
+    disconnected(code, reason) {
+      tell(() => emit('disconnected', { code, reason }))
+      touch(shell)
+    },
+    deliver(data, isVolatile) {
+      // What may be lost must not pile up for who reads slowly
+      if (!isVolatile || inbox.length < win) inbox.push({ data, isVolatile })
+      touch(shell)
+    },
+    undelivered(entry, code) {
+      const event = lost(entry, code)
+      tell(() => emit('undelivered', event))
+    },
+    ended(reason, entries) {
+      over = reason
+      inbox = []
+      inHand = false
+      const undelivered = entries.map(entry => lost(entry, 'ended'))
+      tell(() => {
+        for (const event of undelivered) emit('undelivered', event)
+        isTold = true
+        emit('ended', reason)
+        for (const resolve of closers) resolve({ undelivered })
+        closers = []
+      })
+      touch(shell)
+    },
+    drain(how) {
+      act(() => {
+        draining = how
+        touch(shell)
+      })
+    },
+    settle() {
+      feed()
+      if (over === undefined && draining && (isIdle() || (!draining.isPatient && !core.connection))) {
+        if (isIdle()) end(draining.reason, draining.code)
+        else end(draining.lateReason, draining.lateCode)
+      }
+      if (over === undefined && isThirsty && hasRoom()) {
+        isThirsty = false
+        emit('drain')
+      }
+      waiters = waiters.filter(waits => waits())
+      deadlines.update(timed)
+    },
+  }
+  return shell
+}
+
+const NOTHING_SPECIAL: ReturnType<typeof settleSend> = { volatile: false }
+
+const encode = (payload: Pick<Codec, 'encode'>, message: unknown): Data => {
+  try {
+    return payload.encode(message)
+  } catch (cause) {
+    throw new SocketError('encode', 'the codec refuses the message', cause)
+  }
+}
