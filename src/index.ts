@@ -1,4 +1,5 @@
 export type { Close, StateName } from './core/lifecycle'
+export type { Gap, SequenceNumber } from './core/sequence'
 export {
   FatalError,
   SocketError,
@@ -43,6 +44,14 @@ export type {
 } from './platform/transport'
 export { ReconnectingSocket } from './reconnecting-socket'
 export type { StandardSchema } from './schema'
+export {
+  type ReorderOptions,
+  type Sequence,
+  type SequenceLink,
+  type SequenceOptions,
+  type SequenceShell,
+  sequence,
+} from './sequence'
 export { type SocketStreams, streams } from './streams'
 export { userTiming } from './user-timing'
 export { bytes, type Codec, json, text } from './wire/codec'

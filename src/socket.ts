@@ -166,7 +166,7 @@ export const createSocket = <Incoming, Outgoing>(
       counts.attempts++
       abort = new AbortController()
       const { signal } = abort
-      attempt = { attempt: state.attempt, lastClose: state.close, signal }
+      attempt = { attempt: state.attempt, lastClose: state.close, signal, sequence: numbers?.last }
       early = []
       const ask = async <T>(provider: Provider<T>) =>
         typeof provider === 'function'
@@ -205,6 +205,7 @@ export const createSocket = <Incoming, Outgoing>(
               signal.throwIfAborted()
               return early.length > 0 && early.splice(0, 1)
             })
+            numbers?.take(message as Incoming)
             return message as Incoming
           },
         })
@@ -239,6 +240,7 @@ export const createSocket = <Incoming, Outgoing>(
       const unsent = transport?.drop(state.name === 'closed' || state.close?.code === 1006)
       transport = undefined
       abort?.abort()
+      numbers?.drop()
       undelivered = [...sender.unlink(unsent ?? 0, isOver(state)), ...undelivered]
     },
   }
@@ -296,7 +298,10 @@ export const createSocket = <Incoming, Outgoing>(
   const deliver = (): void => {
     const { signal } = attempt
     for (const message of early.splice(0))
-      notices.tellUnless(() => signal.aborted || isOver(state), 'message', message)
+      notices.note(
+        () =>
+          signal.aborted || isOver(state) || numbers?.receive(message) || notices.emit('message', message),
+      )
   }
 
   const encode = (message: Outgoing): Data => {
@@ -436,6 +441,14 @@ export const createSocket = <Incoming, Outgoing>(
         : wait(() => isOver(state) && { ...(state.close ?? close), undelivered })
     })
   }
+
+  const numbers = settings.sequence?.bind({
+    ...notices,
+    clock,
+    dispatch,
+    fail,
+    isOpen: () => state.name === 'open',
+  })
 
   attend()
   if (signal?.aborted) close()

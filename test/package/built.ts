@@ -19,6 +19,7 @@ export const NAMES = [
   'ValidationError',
   'bytes',
   'json',
+  'sequence',
   'streams',
   'text',
   'userTiming',
