@@ -67,7 +67,7 @@ export const SUBJECTS: readonly Subject[] = [
 /** Bytes after gzip, by subject. If a feature does not fit, it moves into an import of its own. */
 export const BUDGETS: Readonly<Record<string, number>> = {
   plain: 9_500,
-  UMD: 10_400,
+  UMD: 11_500,
 }
 
 export async function measure({ source }: Subject): Promise<Size> {
