@@ -47,6 +47,11 @@ export type SocketErrorCode =
    */
   | 'inbound-full'
   /**
+   * An `error` event: `of` or `stream` of the option `sequence` threw, or answered nonsense. The message was delivered as
+   * if it had no number. See `cause` and `data`.
+   */
+  | 'sequence'
+  /**
    * An `error` event: `url` or `protocols` threw, rejected, or answered nonsense; or there is no
    * `WebSocket`. See `cause`.
    */

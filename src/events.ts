@@ -1,6 +1,7 @@
 /** What a socket shows and tells. */
 
 import type { Close, Event, StateName } from './core/lifecycle'
+import type { Gap } from './core/sequence'
 import type { SocketError, SocketErrorCode } from './errors'
 
 /** What `socket.state` shows: immutable, and the same object until something in it changes. */
@@ -111,6 +112,8 @@ export interface EventMap<Incoming = unknown, Outgoing = unknown> {
   undelivered: (event: Undelivered<Outgoing>) => void
   /** Before anything of the next session is told. In session mode only. */
   sessionLost: (event: SessionLost<Outgoing>) => void
+  /** With the option `sequence`: numbers are missing. What is told next comes after them. */
+  gap: (event: Gap) => void
   /** Something was not as it should be, and the socket goes on. Without a listener it goes to `reportError`. */
   error: (error: SocketError) => void
 }

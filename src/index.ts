@@ -1,4 +1,5 @@
 export type { Close, StateName } from './core/lifecycle'
+export type { Gap, SequenceNumber } from './core/sequence'
 export {
   FatalError,
   SocketError,
@@ -47,6 +48,14 @@ export type {
 export { ReconnectingSocket } from './reconnecting-socket'
 export { resumable } from './resumable'
 export type { StandardSchema } from './schema'
+export {
+  type ReorderOptions,
+  type Sequence,
+  type SequenceLink,
+  type SequenceOptions,
+  type SequenceShell,
+  sequence,
+} from './sequence'
 export type { SessionMode } from './session'
 export { type SocketStreams, streams } from './streams'
 export { userTiming } from './user-timing'

@@ -28,6 +28,7 @@ export const createNotices = <Events extends Listeners<Events>>(isBusy: () => bo
   return {
     on,
     hears,
+    emit,
     publish,
 
     /** @param notice must not throw */
@@ -37,15 +38,6 @@ export const createNotices = <Events extends Listeners<Events>>(isBusy: () => bo
 
     tell<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): void {
       notices.push(() => emit(event, ...args))
-    },
-
-    /** @param isStale asked when its turn has come: whether it is nobody's any more */
-    tellUnless<K extends keyof Events & string>(
-      isStale: () => boolean,
-      event: K,
-      ...args: Parameters<Events[K]>
-    ): void {
-      notices.push(() => isStale() || emit(event, ...args))
     },
 
     /** As `tell`, of an error: if nobody listens, it goes to the console. */

@@ -3,12 +3,14 @@
 import type { Backoff } from './core/backoff'
 import type { Close } from './core/lifecycle'
 import type { OutboxPolicy } from './core/outbox'
+import type { SequenceNumber } from './core/sequence'
 import { SocketError } from './errors'
 import type { LogRecord } from './events'
 import type { Clock } from './platform/clock'
 import type { Page } from './platform/page'
 import type { OpenTransport, WebSocketConstructor } from './platform/transport'
 import type { StandardSchema } from './schema'
+import type { ReorderOptions, Sequence, SequenceOptions } from './sequence'
 import type { SessionMode } from './session'
 import type { Codec } from './wire/codec'
 import { byteLength } from './wire/data'
@@ -21,13 +23,18 @@ export interface AttemptContext {
   readonly lastClose: Close | undefined
   /** Aborted by `close()`, by the connect timeout, and by whatever else ends the attempt. */
   readonly signal: AbortSignal
+  /** With the option `sequence`: the last number of each stream, to ask for what comes after it. */
+  readonly sequence: ReadonlyMap<string, SequenceNumber> | undefined
 }
 
 /** What `handshake` is told, and may do. */
 export interface HandshakeContext<Incoming, Outgoing> extends AttemptContext {
   /** Sends at once, past the queue. Throws a `SocketError` with the code `closed` once the attempt has ended. */
   send(message: Outgoing): void
-  /** The next message. What is not taken is delivered as `message` events once open. Rejects when the attempt ends. */
+  /**
+   * The next message. What is not taken is delivered as `message` events once open. Rejects when the attempt ends. With
+   * the option `sequence` the number of what is taken is the last of its stream.
+   */
   receive(): Promise<Incoming>
 }
 
@@ -221,6 +228,8 @@ export interface Options<Incoming = unknown, Outgoing = unknown> {
    * @default 'never'
    */
   readonly resend?: 'never' | 'uncertain' | undefined
+  /** Messages that the server numbers: drops duplicates, tells gaps, and can restore order. `sequence({ of })`. */
+  readonly sequence?: Sequence<Incoming> | undefined
   /** A larger inbound message becomes an `error` event, in bytes, from 1. @default 16_777_216 */
   readonly maxMessageBytes?: number | undefined
   /** The constructor to use instead of the global one, such as that of the `ws` package. */
@@ -243,7 +252,15 @@ type AnyCodec<Incoming, Outgoing> = Codec<Incoming & {}, Outgoing & {}> | Codec<
 export interface Settings<Incoming = unknown, Outgoing = unknown>
   extends Pick<
     Options<Incoming, Outgoing>,
-    'handshake' | 'incoming' | 'log' | 'outgoing' | 'session' | 'shouldRetry' | 'signal' | 'WebSocket'
+    | 'handshake'
+    | 'incoming'
+    | 'log'
+    | 'outgoing'
+    | 'sequence'
+    | 'session'
+    | 'shouldRetry'
+    | 'signal'
+    | 'WebSocket'
   > {
   readonly protocols: Provider<string | readonly string[]>
   readonly autoConnect: boolean
@@ -352,6 +369,7 @@ const settled = group<Settings>({
     overflow,
   }),
   resend: choice('never', 'uncertain'),
+  sequence: optional('object', 'bind'),
   maxMessageBytes: amount(16_777_216),
   WebSocket: optional('function'),
   platform: group<Partial<Platform>>({
@@ -396,6 +414,34 @@ const settledMessages = group<Required<MessagesOptions>>({ maxMessages: amount(1
 /** @throws SocketError `invalid-option` */
 export const settleMessages = (asked: MessagesOptions | undefined) =>
   settledMessages(asked, 'messages') as { maxMessages: number; overflow: OutboxPolicy['overflow'] }
+
+interface SettledSequence<Incoming> {
+  readonly of: SequenceOptions<Incoming>['of']
+  readonly stream: (message: Incoming) => string
+  readonly onGap: 'report' | 'reconnect'
+  readonly reorder: { readonly [name in keyof ReorderOptions]-?: NonNullable<ReorderOptions[name]> }
+}
+
+/**
+ * Its rules are made when it is asked, so that whoever does not ask need not have them.
+ * @throws SocketError `invalid-option`
+ */
+export const settleSequence = <Incoming>(asked: SequenceOptions<Incoming>) => {
+  const reorder = group<SettledSequence<Incoming>['reorder']>({
+    window: amount(32),
+    timeoutMs: duration(500),
+  })
+  return group<SettledSequence<Incoming>>({
+    of: (value, path) =>
+      typeof value === 'function'
+        ? (value as SettledSequence<Incoming>['of'])
+        : refuse(path, 'function', value),
+    stream: (value, path) =>
+      optional<SettledSequence<Incoming>['stream']>('function')(value, path) ?? (() => ''),
+    onGap: choice('report', 'reconnect'),
+    reorder: (value = false, path) => (value ? reorder(value, path) : { window: 0, timeoutMs: Infinity }),
+  })(asked, 'sequence')
+}
 
 /**
  * Checks what was asked for and puts the defaults in; `undefined` asks for nothing.

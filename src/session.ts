@@ -18,6 +18,7 @@ export interface SessionShell<Outgoing> {
   readonly codec: Codec
   readonly settings: Pick<Settings, 'queue'> & {
     readonly handshake?: unknown
+    readonly sequence?: unknown
     readonly heartbeat: { readonly intervalMs: number }
   }
   /** The heartbeat of the machine. */

@@ -175,7 +175,7 @@ export const createSocket = <Incoming, Outgoing>(
       counts.attempts++
       abort = new AbortController()
       const { signal } = abort
-      attempt = { attempt: state.attempt, lastClose: state.close, signal }
+      attempt = { attempt: state.attempt, lastClose: state.close, signal, sequence: numbers?.last }
       early = []
       const ask = async <T>(provider: Provider<T>) =>
         typeof provider === 'function'
@@ -215,6 +215,7 @@ export const createSocket = <Incoming, Outgoing>(
               signal.throwIfAborted()
               return early.length > 0 && early.splice(0, 1)
             })
+            numbers?.take(message as Incoming)
             return message as Incoming
           },
         })
@@ -251,6 +252,7 @@ export const createSocket = <Incoming, Outgoing>(
       const unsent = transport?.drop(state.name === 'closed' || state.close?.code === 1006)
       transport = undefined
       abort?.abort()
+      numbers?.drop()
       const lost = sender.unlink(unsent ?? 0, isOver(state))
       // Before that it belongs to no close()
       if (isOver(state)) undelivered = [...lost, ...undelivered]
@@ -321,7 +323,10 @@ export const createSocket = <Incoming, Outgoing>(
   const deliver = (): void => {
     const { signal } = attempt
     for (const message of early.splice(0))
-      notices.tellUnless(() => signal.aborted || isOver(state), 'message', message)
+      notices.note(
+        () =>
+          signal.aborted || isOver(state) || numbers?.receive(message) || notices.emit('message', message),
+      )
   }
 
   const encode = (message: Outgoing): Data => {
@@ -487,6 +492,14 @@ export const createSocket = <Incoming, Outgoing>(
         : wait(() => isOver(state) && { ...(state.close ?? close), undelivered })
     })
   }
+
+  const numbers = settings.sequence?.bind({
+    ...notices,
+    clock,
+    dispatch,
+    fail,
+    isOpen: () => state.name === 'open',
+  })
 
   attend()
   if (signal?.aborted) close()

@@ -20,6 +20,7 @@ export const NAMES = [
   'bytes',
   'json',
   'resumable',
+  'sequence',
   'streams',
   'text',
   'userTiming',
