@@ -1,6 +1,7 @@
 /** A project of somebody who installed the package: made in a temporary folder from what `npm publish` would upload. */
 
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -52,7 +53,8 @@ export async function createConsumer(manifest: object = { type: 'module' }): Pro
       for (const name of packages) {
         const target = join(folder, 'node_modules', name)
         await mkdir(dirname(target), { recursive: true })
-        await symlink(tool(name), target, 'junction')
+        // What the package itself depends on is there already
+        if (!existsSync(target)) await symlink(tool(name), target, 'junction')
       }
     },
     async node(...args) {

@@ -39,9 +39,9 @@ async function visit(folder: string, html: string, expected: readonly string[]):
   }
 }
 
-test('an installation is the package alone', async () => {
+test('an installation is the package, and zod for its server', async () => {
   const lock = JSON.parse(await readFile(join(consumer.folder, 'node_modules/.package-lock.json'), 'utf8'))
-  expect(Object.keys(lock.packages)).toEqual(['node_modules/reconnecting-socket'])
+  expect(Object.keys(lock.packages)).toEqual(['node_modules/reconnecting-socket', 'node_modules/zod'])
 })
 
 test(
@@ -126,7 +126,10 @@ async function compile(folder: string, type: 'module' | 'commonjs', codes: strin
   const all = [...asked.errors, ...program.getOptionsDiagnostics(), ...diagnostics]
   return {
     errors: all.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')),
-    types: files.map(({ fileName }) => basename(fileName)).filter(name => name.startsWith('index.d.')),
+    types: files
+      .filter(({ fileName }) => fileName.includes('/reconnecting-socket/'))
+      .map(({ fileName }) => basename(fileName))
+      .filter(name => name.startsWith('index.d.')),
   }
 }
 
