@@ -17,7 +17,13 @@ import {
 } from './server/options'
 import { createPayload } from './server/payload'
 import { createPull, type Pull } from './server/pull'
-import { createSessionShell, type Session, type SessionHost, type SessionShell } from './server/session'
+import {
+  createSessionShell,
+  type Session,
+  SessionEnded,
+  type SessionHost,
+  type SessionShell,
+} from './server/session'
 
 export type { Lease, Payload, SessionStore, Taken, TakeRequest } from './core/store'
 export { SocketError, type SocketErrorCode } from './errors'
@@ -125,8 +131,8 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown, Request = unk
   }
 
   /**
-   * Takes no more connections, and `send` throws. Each session ends once everything that was sent is acknowledged and
-   * everything that came is consumed, at the latest after `timeoutMs`; those whose clients are away, at once. Clients are
+   * Takes no more connections. Each session ends once everything that came is consumed and everything that was sent is
+   * acknowledged, answers included, at the latest after `timeoutMs`; those whose clients are away, at once. Clients are
    * closed with 4503 and come back after `retryMs`, maybe to another server. What was not acknowledged is undelivered.
    * Fulfilled when nothing is left, `closeTimeoutMs` later at most, and never rejected. Again: the same promise.
    * @throws SocketError `invalid-option`
@@ -156,6 +162,7 @@ const createServer = <Incoming, Outgoing, Request>(options: ServerOptions<Incomi
   let isPublishing = false
 
   const failed = (error: unknown, session?: Session) => {
+    if (error instanceof SessionEnded) return
     if (!emitter.emit('error', error, session)) console.error(error)
   }
 
@@ -321,7 +328,7 @@ const createServer = <Incoming, Outgoing, Request>(options: ServerOptions<Incomi
     const how = { reason, code: 4503, lateReason: reason, lateCode: 4503 }
     act(() => {
       for (const guest of guests) if (guest.isWaiting) guest.close(4503, reason)
-      for (const shell of shells.values()) shell.drain({ ...how, until, isPatient: false })
+      for (const shell of shells.values()) shell.drain({ ...how, until, isServer: true })
       tell(() => {
         for (const { pull } of iterators) pull.wake()
       })

@@ -87,8 +87,8 @@ export interface Session<Incoming = unknown, Outgoing = unknown, Request = unkno
   /**
    * Sends, now or when there is a connection; never blocks. In order, and once.
    * @returns `false`: accepted, but please wait for `drain` before the next
-   * @throws SocketError `closed` if the session has ended or is ending, `encode` if the codec refuses, `queue-full` by
-   * `queue.overflow`, `invalid-option`
+   * @throws SocketError `closed` if the session has ended, or was closed; a listener that lets it pass is not reported.
+   * `encode` if the codec refuses, `queue-full` by `queue.overflow`, `invalid-option`
    */
   send(message: Outgoing, options?: SessionSendOptions): boolean
   /** Fulfilled once there is room again, at once if there is. Rejects with `closed` when the session ends. */
@@ -121,8 +121,8 @@ export interface Draining {
   readonly code: number
   readonly lateReason: string
   readonly lateCode: number
-  /** Whether it waits for a client that is away. */
-  readonly isPatient: boolean
+  /** The server goes, not just this one: answers are still taken, and nobody who is away is waited for. */
+  readonly isServer: boolean
 }
 
 /** What a session belongs to. */
@@ -158,6 +158,12 @@ export interface SessionShell {
   /** After a step: tells messages, wakes who waits, and looks at the clock again. */
   settle(): void
 }
+
+/**
+ * A session may end at any moment, also between a message and its answer: a listener that fails because of that has
+ * done nothing wrong, and `ended` tells it.
+ */
+export class SessionEnded extends SocketError {}
 
 class Outgoing extends Entry<undefined> {
   readonly original: unknown
@@ -195,7 +201,7 @@ export const createSessionShell = (
 
   const failed = (error: unknown) => {
     // A listener may reject when all is over
-    if (isTold || !emit('error', error)) host.failed(error, session)
+    if (isTold || error instanceof SessionEnded || !emit('error', error)) host.failed(error, session)
   }
 
   const consume = () =>
@@ -260,7 +266,7 @@ export const createSessionShell = (
 
   const hasRoom = () => outbox.pressure < 0.5
 
-  const closed = () => new SocketError('closed', `the session has ended: ${over ?? 'closing'}`)
+  const closed = () => new SessionEnded('closed', `the session has ended: ${over ?? 'closing'}`)
 
   const timed: Timed = {
     due: () =>
@@ -301,7 +307,7 @@ export const createSessionShell = (
 
     send(message, options) {
       const { ttlMs, key, volatile } = options ? settleSend(options) : NOTHING_SPECIAL
-      if (over !== undefined || draining) throw closed()
+      if (over !== undefined || draining?.isServer === false) throw closed()
       const data = encode(payload, message)
       const bytes = byteLength(data)
       const now = clock.now()
@@ -346,7 +352,7 @@ export const createSessionShell = (
             code: 1000,
             lateReason: reason ?? 'gone',
             lateCode: 4410,
-            isPatient: true,
+            isServer: false,
           })
         else end(reason ?? 'gone', 4410)
       })
@@ -426,7 +432,7 @@ export const createSessionShell = (
     },
     settle() {
       feed()
-      if (over === undefined && draining && (isIdle() || (!draining.isPatient && !core.connection))) {
+      if (over === undefined && draining && (isIdle() || (draining.isServer && !core.connection))) {
         if (isIdle()) end(draining.reason, draining.code)
         else end(draining.lateReason, draining.lateCode)
       }
