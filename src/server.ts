@@ -17,13 +17,8 @@ import {
 } from './server/options'
 import { createPayload } from './server/payload'
 import { createPull, type Pull } from './server/pull'
-import {
-  createSessionShell,
-  type Session,
-  SessionEnded,
-  type SessionHost,
-  type SessionShell,
-} from './server/session'
+import type { Session } from './server/session'
+import { createSessionShell, SessionEnded, type SessionHost, type SessionShell } from './server/shell'
 
 export type { Lease, Payload, SessionStore, Taken, TakeRequest } from './core/store'
 export { SocketError, type SocketErrorCode } from './errors'
