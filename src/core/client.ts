@@ -65,6 +65,8 @@ const LOOPBACK = 'loopback'
 const MAX_STRAYS = 8
 /** In a row: a welcome makes good. A connection that is lost before it proves nothing, and counts for nothing. */
 const MAX_TIMEOUTS = 3
+/** Bad frame, too large, and what a WebSocket server says itself of a message that is (RFC 6455 §7.4.1). */
+const POISONED_CODES: readonly number[] = [4400, 4413, 1009]
 /** Ended by the server, forbidden, superseded, gone, version. */
 const FATAL_CODES: readonly number[] = [1000, 4403, 4409, 4410, 4426]
 
@@ -145,7 +147,7 @@ export const createClient = <Message>(
       nonce = undefined
       session.stop()
       // Whoever saw it: a peer that does not count would let us go on for ever
-      if ((code === 4400 || code === 4413) && session.strike() && sid) lose({ reason: 'poison' })
+      if (POISONED_CODES.includes(code) && session.strike() && sid) lose({ reason: 'poison' })
       if (code === 4410 && sid) lose({ reason: 'gone' })
       if (isUnanswered && isTimeout && ++timeouts >= MAX_TIMEOUTS) {
         output.unsupported()

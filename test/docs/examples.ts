@@ -32,7 +32,10 @@ export async function run(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   const script = await plainScript(local(code, server))
-  const program = `${script}\nawait globalThis.finish(socket, ${JSON.stringify(promised(code))})`
+  const said = JSON.stringify(promised(code))
+  const program = code.includes('new SessionServer')
+    ? `${script.replace('listen(8080)', 'listen(0)')}\nawait globalThis.visit(http, ${said})`
+    : `${script}\nawait globalThis.finish(socket, ${said})`
   // What brings its own WebSocket has to do without the global one
   const alone: Record<string, string> = code.includes("from 'ws'") ? { WITHOUT_WEBSOCKET: 'yes' } : {}
   const { stdout, stderr } = await node(program, { ...alone, ...env })

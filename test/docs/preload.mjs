@@ -23,3 +23,16 @@ globalThis.finish = async (socket, expected) => {
   const { undelivered } = await socket.close()
   process.stdout.write(JSON.stringify({ logged, state, undelivered }))
 }
+
+/** Of an example of a server: a client comes, says hi, and goes; then the server is told to end. */
+globalThis.visit = async (http, expected) => {
+  const { ReconnectingSocket, resumable } = await import('reconnecting-socket')
+  const socket = new ReconnectingSocket(`ws://127.0.0.1:${http.address().port}`, {
+    WebSocket,
+    session: resumable({ auth: 'secret' }),
+  })
+  socket.on('message', () => {})
+  await socket.deliver({ type: 'say', text: 'hi' })
+  await globalThis.finish(socket, expected)
+  process.emit('SIGTERM')
+}
