@@ -18,7 +18,7 @@ const ROWS = [
   ['doubled', 'Doubled'],
   ['disordered', 'Out of order'],
   ['resumed', 'Resumed'],
-  ['underway', 'In flight, unacknowledged'],
+  ['underway', 'Unacknowledged'],
 ]
 
 export function createSession() {
