@@ -3,10 +3,12 @@ import { defineConfig } from 'vitest/config'
 import { commands } from './test/browser/commands'
 import { wanted } from './test/browser/launch'
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
     projects: [
       {
+        // `npm run soak:browser`
+        define: { __SOAK__: JSON.stringify(mode === 'soak') },
         test: {
           name: 'page',
           include: ['test/browser/*.test.ts'],
@@ -34,4 +36,4 @@ export default defineConfig({
       },
     ],
   },
-})
+}))

@@ -1,7 +1,7 @@
 /** Takes the orders of the page to break things: JSON by POST, from the page that this very server has served. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Echo } from './echo'
+import type { Lines } from './lines'
 
 /** How long a server that restarts is away. */
 const RESTART_MS = 3_000
@@ -16,32 +16,32 @@ interface Order {
   readonly reason: string
 }
 
-type Fault = (echo: Echo, order: Order) => void
+type Fault = (lines: Lines, order: Order) => void
 
 /** All that can be ordered. */
 const FAULTS = new Map<string, Fault>([
-  ['cut', echo => echo.cut()],
-  ['stall', echo => echo.stall()],
+  ['cut', lines => lines.cut()],
+  ['stall', lines => lines.stall()],
   [
     'refuse',
-    (echo, { ms }) => {
-      echo.refuse(ms)
-      echo.cut()
+    (lines, { ms }) => {
+      lines.refuse(ms)
+      lines.cut()
     },
   ],
-  ['slow', (echo, { ms }) => echo.slow(ms)],
-  ['close', (echo, { code, reason }) => echo.goodbye(code, reason)],
+  ['slow', (lines, { ms }) => lines.slow(ms)],
+  ['close', (lines, { code, reason }) => lines.goodbye(code, reason)],
   [
     'restart',
-    echo => {
-      echo.refuse(RESTART_MS)
-      echo.goodbye(1012, 'service restart')
+    lines => {
+      lines.refuse(RESTART_MS)
+      lines.goodbye(1012, 'service restart')
     },
   ],
-  ['heal', echo => echo.heal()],
+  ['heal', lines => lines.heal()],
 ])
 
-export function createFaultDesk(echo: Echo) {
+export function createFaultDesk(lines: Lines) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const answer = (status: number, body: unknown) =>
       response
@@ -49,13 +49,13 @@ export function createFaultDesk(echo: Echo) {
         .end(`${JSON.stringify(body)}\n`)
 
     if (!isOwnPage(request)) return void answer(403, { error: 'Only the page of this server may' })
-    if (request.method === 'GET') return void answer(200, echo.condition)
+    if (request.method === 'GET') return void answer(200, lines.condition)
     if (request.method !== 'POST') return void answer(405, { error: 'Only GET and POST' })
     const order = readOrder(await read(request))
     const fault = FAULTS.get(order?.fault ?? '')
     if (!order || !fault) return void answer(400, { error: 'Not an order' })
-    fault(echo, order)
-    answer(200, echo.condition)
+    fault(lines, order)
+    answer(200, lines.condition)
   }
 }
 

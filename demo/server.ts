@@ -1,16 +1,18 @@
-/** Serves the demo: the page, an echo, and the ways to break it. `npm run demo` starts it; a test imports `startDemo`. */
+/** Serves the demo: the page, an echo, sessions that count, and the ways to break them. `npm run demo` starts it; a test imports `startDemo`. */
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { createEcho } from './echo'
+import { createCounting } from './counting'
+import { echo } from './echo'
 import { createFaultDesk } from './fault-desk'
 import { createFileServer } from './files'
+import { createLines, type Line } from './lines'
 
 export interface Demo {
   readonly url: string
-  /** Says goodbye to everyone (1001) and frees the port. */
+  /** Says goodbye to everyone (1001; 4503 in sessions) and frees the port. */
   close(): Promise<void>
 }
 
@@ -22,9 +24,15 @@ const PORTS_TO_TRY = 20
  * @throws (rejects) EADDRINUSE if the port is taken
  */
 export async function startDemo(port: number): Promise<Demo> {
-  const echo = createEcho()
+  const lines = createLines()
+  const counting = createCounting()
+  /** What speaks over a WebSocket, by its path. */
+  const speakers = new Map<string, (line: Line) => void>([
+    ['/echo', echo],
+    ['/session', counting.accept],
+  ])
   const serveFile = await createFileServer()
-  const serveFault = createFaultDesk(echo)
+  const serveFault = createFaultDesk(lines)
   const server = createServer((request, response) => {
     const isFault = request.url?.split('?')[0] === '/faults'
     const served = (isFault ? serveFault : serveFile)(request, response)
@@ -32,7 +40,8 @@ export async function startDemo(port: number): Promise<Demo> {
     served.catch(() => response.destroy())
   })
   server.on('upgrade', (request, socket, head) => {
-    if (request.url?.split('?')[0] === '/echo') echo.welcome(request, socket, head)
+    const speaker = speakers.get(request.url?.split('?')[0] ?? '')
+    if (speaker) lines.welcome(request, socket, head, speaker)
     else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
   })
   // Only this machine: a demo has no business on the network
@@ -43,7 +52,8 @@ export async function startDemo(port: number): Promise<Demo> {
     const closed = once(server, 'close')
     server.close()
     server.closeAllConnections()
-    await echo.close()
+    await counting.close()
+    await lines.close()
     await closed
   }
 

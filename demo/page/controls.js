@@ -62,6 +62,15 @@ export async function readWishes() {
 export const bundledUrl = new URL('/echo', location.href).href.replace(/^http/, 'ws')
 
 /**
+ * Whether it leads to the server of this page, which breaks on command, and has sessions.
+ * @param {string} url of a connection
+ */
+export function isBundled(url) {
+  const { host, pathname } = new URL(url.replace(/^ws/, 'http'), location.href)
+  return host === location.host && pathname === new URL(bundledUrl).pathname
+}
+
+/**
  * @param {object} actions
  * @param {() => void} actions.connect
  * @param {() => void} actions.reconnect

@@ -1,7 +1,7 @@
 // @ts-check
 /** The panel that breaks things: it orders them from the server that served this page. */
 
-import { bundledUrl } from './controls.js'
+import { bundledUrl, isBundled } from './controls.js'
 import { byId, put } from './dom.js'
 import { describe, seconds } from './words.js'
 
@@ -58,8 +58,7 @@ export function createFaults() {
   return {
     /** @param {string} url of the present connection */
     follow(url) {
-      const { host, pathname } = new URL(url.replace(/^ws/, 'http'), location.href)
-      const isOurs = host === location.host && pathname === new URL(bundledUrl).pathname
+      const isOurs = isBundled(url)
       fields.disabled = !isOurs
       fields.hidden = !isOurs
       byId('faults-away', HTMLElement).hidden = isOurs

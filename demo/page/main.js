@@ -13,6 +13,7 @@ import { createMessages } from './messages.js'
 import { createQueue } from './queue.js'
 import { createReport } from './report.js'
 import { createSender } from './sender.js'
+import { createSession } from './session.js'
 import { createStatus } from './status.js'
 import { createTimeline } from './timeline.js'
 import { closeCode, count, describe, milliseconds } from './words.js'
@@ -33,6 +34,7 @@ const queue = createQueue()
 const write = createMessages()
 const report = createReport()
 const faults = createFaults()
+const session = createSession()
 const roundTrip = createChart(byId('round-trip', HTMLElement), {
   names: ['echo', 'heartbeat'],
   format: milliseconds,
@@ -66,6 +68,7 @@ async function connect() {
     const target = { socket, dialect, scale: weighed, echoes }
     present = { ...target, wishes, unfollow: follow(target) }
     faults.follow(url)
+    session.follow(url)
     diagram.reset()
     counted = { at: performance.now(), out: 0, in: 0 }
     socket.connect()
@@ -124,7 +127,9 @@ function follow({ socket, dialect, scale, echoes }) {
 }
 
 function quickTick() {
-  if (document.hidden || !present) return
+  if (document.hidden) return
+  session.tick()
+  if (!present) return
   status.tick(present.socket)
   queue(present.socket, present.wishes.limits)
 }

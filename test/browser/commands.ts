@@ -3,17 +3,19 @@
 import type { BrowserCommand, BrowserCommandContext } from 'vitest/node'
 import { type FaultProxy, startProxy } from '../support/proxy'
 import { type ServerKind, startServerProcess, type TestServerProcess } from '../support/servers'
+import { type Sessions, type SessionsReport, type SessionsWish, startSessionServer } from './sessions'
 
 interface Rig {
   readonly servers: Map<number, TestServerProcess>
   readonly proxies: Map<number, FaultProxy>
+  readonly sessions: Map<number, Sessions>
 }
 
 /** The browsers run at the same time, and each stops only its own. */
 const rigs = new Map<string, Rig>()
 
 function rigOf({ project }: BrowserCommandContext): Rig {
-  const rig = rigs.get(project.name) ?? { servers: new Map(), proxies: new Map() }
+  const rig = rigs.get(project.name) ?? { servers: new Map(), proxies: new Map(), sessions: new Map() }
   rigs.set(project.name, rig)
   return rig
 }
@@ -58,10 +60,23 @@ const countConnections: BrowserCommand<[port: number]> = async (context, port) =
   return { connections, accepted }
 }
 
+/** Starts a server of sessions, behind a network whose connections end at any byte. */
+const startSessions: BrowserCommand<[wish: SessionsWish]> = async (context, wish) => {
+  const sessions = await startSessionServer(wish)
+  rigOf(context).sessions.set(sessions.port, sessions)
+  return sessions.port
+}
+
+/** Fulfilled when all that the server awaits has come, and what the dead had to say. */
+const reportOfSessions: BrowserCommand<[port: number]> = (context, port) =>
+  found(rigOf(context).sessions, port).report()
+
 const stopEverything: BrowserCommand<[]> = async context => {
-  const { servers, proxies } = rigOf(context)
+  const { servers, proxies, sessions } = rigOf(context)
+  await Promise.all([...sessions.values()].map(server => server.close()))
   await Promise.all([...proxies.values()].map(proxy => proxy.close()))
   await Promise.all([...servers.values()].map(server => server.kill()))
+  sessions.clear()
   proxies.clear()
   servers.clear()
 }
@@ -72,6 +87,8 @@ export const commands = {
   startNetwork,
   breakNetwork,
   countConnections,
+  startSessions,
+  reportOfSessions,
   stopEverything,
 }
 
@@ -85,6 +102,8 @@ declare module 'vitest/browser' {
       how: 'zombie' | 'hang' | 'accept' | 'refuse' | 'rst' | 'fin' | 'stall' | 'resume',
     ) => Promise<void>
     countConnections: (port: number) => Promise<{ connections: number; accepted: number }>
+    startSessions: (wish: SessionsWish) => Promise<number>
+    reportOfSessions: (port: number) => Promise<SessionsReport>
     stopEverything: () => Promise<void>
   }
 }

@@ -1,9 +1,9 @@
 /** The demo for everyone: by keyboard, by ear, on a phone, in the dark. */
 
-import axe from 'axe-core'
 import type { BrowserContextOptions, Page } from 'playwright'
 import { describe, expect, test } from 'vitest'
 import { wanted } from '../launch'
+import { inspect } from './axe'
 import { connectWith, heard, lastClose, press, reached, say, stage, type } from './stage'
 
 const PHONE = { viewport: { width: 320, height: 640 }, hasTouch: true }
@@ -26,25 +26,16 @@ async function tabTo(page: Page, selector: string): Promise<string> {
   throw new Error(`${selector} cannot be reached by Tab`)
 }
 
-/** @returns what is wrong, if it is serious: by rule and place */
-async function inspect(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
-  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run())
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`),
-    )
-}
-
 /** Everything unfolded, and something in every list. */
 async function fill(page: Page): Promise<void> {
   await reached(page, 'open')
+  await press(page, 'Start')
   await say(page, `long-${'x'.repeat(400)}`)
   await page.locator('#messages li[data-kind="echo"]').first().waitFor()
   await press(page, 'Cut')
   await lastClose(page, '1006')
   await reached(page, 'open')
+  await page.locator('#session-verdict[data-verdict="good"]').waitFor()
   await press(page, 'Copy bug report')
   for (const id of ['options', 'report-details'])
     await page.locator(`#${id}`).evaluate(details => details.setAttribute('open', ''))
