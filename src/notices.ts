@@ -17,8 +17,9 @@ export const createNotices = <Events extends Listeners<Events>>(isBusy: () => bo
   /** Settles promises, then tells listeners. What they cause is told after it. */
   const publish = (): void => {
     if (isBusy()) return
-    waiters = waiters.filter(waits => waits())
-    if (announcing) return
+    // After each message, and mostly for nobody
+    if (waiters.length) waiters = waiters.filter(waits => waits())
+    if (announcing || !notices.length) return
     announcing = true
     for (const notice of notices) notice()
     notices.length = 0
@@ -28,6 +29,8 @@ export const createNotices = <Events extends Listeners<Events>>(isBusy: () => bo
   return {
     on,
     publish,
+    /** Tells at once: for within a notice. */
+    emit,
 
     /** @param notice must not throw */
     note(notice: () => unknown): void {
@@ -36,15 +39,6 @@ export const createNotices = <Events extends Listeners<Events>>(isBusy: () => bo
 
     tell<K extends keyof Events & string>(event: K, ...args: Parameters<Events[K]>): void {
       notices.push(() => emit(event, ...args))
-    },
-
-    /** @param isStale asked when its turn has come: whether it is nobody's any more */
-    tellUnless<K extends keyof Events & string>(
-      isStale: () => boolean,
-      event: K,
-      ...args: Parameters<Events[K]>
-    ): void {
-      notices.push(() => isStale() || emit(event, ...args))
     },
 
     /** As `tell`, of an error: if nobody listens, it goes to the console. */

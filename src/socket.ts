@@ -216,7 +216,7 @@ export const createSocket = <Incoming, Outgoing>(
 
     open() {
       lastSeen = clock.now()
-      sender.pump()
+      sender.flow()
     },
 
     ping() {
@@ -284,8 +284,7 @@ export const createSocket = <Incoming, Outgoing>(
       pingedAt = 0
     } else early.push(message as Incoming)
     if (isOpen) deliver()
-    sender.pump()
-    publish()
+    sender.flow()
   }
 
   const handlers = {
@@ -297,8 +296,9 @@ export const createSocket = <Incoming, Outgoing>(
 
   const deliver = (): void => {
     const { signal } = attempt
+    // When its turn has come, it may be nobody's any more
     for (const message of early.splice(0))
-      notices.tellUnless(() => signal.aborted || isOver(state), 'message', message)
+      notices.note(() => signal.aborted || isOver(state) || notices.emit('message', message))
   }
 
   const encode = (message: Outgoing): Data => {
