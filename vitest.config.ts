@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** Properties, planted bugs and compilers take their time on a busy machine. */
+const testTimeout = 30_000
+
 export default defineConfig({
   test: {
     projects: [
@@ -8,11 +11,26 @@ export default defineConfig({
           name: 'pure',
           include: ['test/core/**/*.test.ts', 'test/wire/**/*.test.ts', 'test/*.test.ts'],
           environment: 'node',
+          testTimeout,
         },
       },
-      { test: { name: 'shell', include: ['test/shell/**/*.test.ts'], environment: 'jsdom' } },
-      { test: { name: 'node', include: ['test/{node,server}/**/*.test.ts'], environment: 'node' } },
-      { test: { name: 'package', include: ['test/{package,docs}/**/*.test.ts'], environment: 'node' } },
+      { test: { name: 'shell', include: ['test/shell/**/*.test.ts'], environment: 'jsdom', testTimeout } },
+      {
+        test: {
+          name: 'node',
+          include: ['test/{node,server}/**/*.test.ts'],
+          environment: 'node',
+          testTimeout,
+        },
+      },
+      {
+        test: {
+          name: 'package',
+          include: ['test/{package,docs}/**/*.test.ts'],
+          environment: 'node',
+          testTimeout,
+        },
+      },
     ],
   },
 })

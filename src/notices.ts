@@ -17,8 +17,9 @@ export const createNotices = <Events extends Listeners<Events>>(isBusy: () => bo
   /** Settles promises, then tells listeners. What they cause is told after it. */
   const publish = (): void => {
     if (isBusy()) return
-    waiters = waiters.filter(waits => waits())
-    if (announcing) return
+    // After each message, and mostly for nobody
+    if (waiters.length) waiters = waiters.filter(waits => waits())
+    if (announcing || !notices.length) return
     announcing = true
     for (const notice of notices) notice()
     notices.length = 0
@@ -28,8 +29,9 @@ export const createNotices = <Events extends Listeners<Events>>(isBusy: () => bo
   return {
     on,
     hears,
-    emit,
     publish,
+    /** Tells at once: for within a notice. */
+    emit,
 
     /** @param notice must not throw */
     note(notice: () => unknown): void {

@@ -88,8 +88,8 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
    */
   const flush = (bytes: number, now: number): number => {
     settle(outbox.left(bytes))
-    const since = outbox.messages > 1 ? now || clock.now() : 0
     let moved = 0
+    let until = 0
     try {
       while (bytes < queue.highWaterMarkBytes) {
         const entry = outbox.peek(now)
@@ -97,7 +97,9 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
         write(entry.data, entry.bytes)
         outbox.advance()
         bytes += entry.bytes
-        if (++moved % SLICE_MESSAGES === 0 && clock.now() - since > SLICE_MS) break
+        if (++moved % SLICE_MESSAGES) continue
+        until ||= clock.now() + SLICE_MS
+        if (clock.now() > until) break
       }
     } catch (error) {
       // What it did not take is still the next
@@ -114,7 +116,7 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     const session = shell.session()
     const moved = session ? session.pump(now) : flush(bytes, now)
     if (link()) {
-      const waits = outbox.messages > 0 && (!session || held() >= queue.highWaterMarkBytes)
+      const waits = outbox.messages && (!session || held() >= queue.highWaterMarkBytes)
       if (waits && (moved || patience-- > 0)) hop()
       else if (waits || (!session && !isEmpty())) poll ??= clock.setTimeout(look(clock.now()), POLL_MS)
     }
@@ -123,22 +125,26 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     drained()
   }
 
+  /** Looks whether anything can go, and tells what comes of it. */
+  const flow = (): void => {
+    pump()
+    publish()
+  }
+
   /** Goes on in another task, which no throttle delays. */
   const hop = (): void => {
     if (hopping) return
     hopping = true
     clock.hop(() => {
       hopping = false
-      pump()
-      publish()
+      flow()
     })
   }
 
   const look = (since: number) => () => {
     poll = undefined
     patience = clock.now() - since > POLL_MS + THROTTLED_MS ? PATIENCE : 0
-    pump()
-    publish()
+    flow()
   }
 
   /** One timer for all that may expire. A message that is gone in time leaves it running, to find nothing. */
@@ -151,34 +157,27 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
         sweepAt = Infinity
         outbox.sweep(clock.now())
         watch()
-        pump()
-        publish()
+        flow()
       },
       Math.min(sweepAt - clock.now(), LONGEST_TIMER_MS),
     )
   }
 
-  /**
-   * @param settled told of it, instead of everybody
-   * @returns stops listening to the signal
-   */
-  const follow = (entry: Entry<Outgoing>, signal: SendOptions['signal'], settled?: Settled) => {
+  /** @param settled told of it, instead of everybody */
+  const follow = (entry: Entry<Outgoing>, signal: SendOptions['signal'], settled?: Settled): void => {
     const cancel = () => {
       // What is on its way cannot be taken back, but need not go again
       entry.expiresAt = clock.now()
       if (!outbox.remove(entry)) return
       lose(entry, 'aborted')
-      pump()
-      publish()
+      flow()
     }
-    const stop = () => signal?.removeEventListener('abort', cancel)
     signal?.addEventListener('abort', cancel)
     entry.settled = code => {
-      stop()
+      signal?.removeEventListener('abort', cancel)
       settled?.(code as Parameters<Settled>[0])
       return !!settled
     }
-    return stop
   }
 
   const accept = (
@@ -189,14 +188,13 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     const data = encode(message)
     usable()
     if (signal?.aborted) throw new SocketError('aborted', 'send: the signal has aborted', signal.reason)
-    const ttl = settleTtl(ttlMs)
-    const lives = volatile ? 0 : ttl
+    const lives = Math.min(settleTtl(ttlMs), volatile ? 0 : Infinity)
     // The clock costs, and most need none
     const now = lives < Infinity || outbox.soonest < Infinity ? clock.now() : 0
     const bytes = held()
     const goes = !outbox.messages && bytes < queue.highWaterMarkBytes
     const entry = new Entry(message, data, byteLength(data), key, lives < Infinity ? now + lives : 0)
-    const stop = (signal || settled) && follow(entry, signal, settled)
+    if (signal || settled) follow(entry, signal, settled)
     const session = shell.session()
     if (volatile && goes && session?.sendVolatile(data)) {
       settle([entry])
@@ -204,7 +202,7 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     }
     const isIn = goes || !volatile ? outbox.push(entry, now) : false
     if (isIn === undefined) {
-      stop?.()
+      entry.settled?.('queue-full')
       throw new SocketError('queue-full', `send: ${outbox.messages} messages are waiting`)
     }
     // What goes at once has not waited for too long
@@ -220,13 +218,12 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
 
   return {
     outbox,
-    pump,
+    flow,
 
     /** @returns what waited */
     clear(): Lost<Outgoing> {
       const cleared = loseUnsent('aborted')
-      pump()
-      publish()
+      flow()
       return cleared
     },
 

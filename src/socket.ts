@@ -227,7 +227,7 @@ export const createSocket = <Incoming, Outgoing>(
 
     open() {
       lastSeen = clock.now()
-      sender.pump()
+      sender.flow()
     },
 
     ping() {
@@ -281,8 +281,7 @@ export const createSocket = <Incoming, Outgoing>(
     if (bytes > maxMessageBytes) fail(wrong('message-too-large'), data)
     else if (session) session.received(data)
     else understood(data, isOpen)
-    sender.pump()
-    publish()
+    sender.flow()
   }
 
   /** A message of plain mode: the answer to a heartbeat, or one for the application. */
@@ -322,6 +321,7 @@ export const createSocket = <Incoming, Outgoing>(
 
   const deliver = (): void => {
     const { signal } = attempt
+    // When its turn has come, it may be nobody's any more
     for (const message of early.splice(0))
       notices.note(
         () =>

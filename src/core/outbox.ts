@@ -137,22 +137,22 @@ export const createOutbox = <Message>(
       )
     },
     push(entry: Entry<Message>, now = 0) {
-      const overflows = () => outbox.messages >= maxMessages || outbox.bytes + entry.bytes > maxBytes
+      const { bytes } = entry
       // The head first: if all live equally long, the expired are there, and the rest need not be looked at
-      if (overflows()) prune(now)
-      if (overflows()) outbox.sweep(now)
+      if (overflows(bytes)) prune(now)
+      if (overflows(bytes)) outbox.sweep(now)
       const old = keyed.get(entry.key)
       const { before } = old ?? root
       if (old) take(old)
       // Were it alone it would not fit either: there is no sense in dropping the others for it
-      if (overflows() && (overflow !== 'drop-oldest' || entry.bytes > maxBytes)) {
+      if (overflows(bytes) && (overflow !== 'drop-oldest' || bytes > maxBytes)) {
         if (old) put(old, before)
         if (overflow === 'throw') return undefined
         lose(entry, 'queue-full')
         return false
       }
       if (old) lose(old, 'replaced')
-      while (overflows()) drop(outbox.numbered.after, 'queue-full')
+      while (overflows(bytes)) drop(outbox.numbered.after, 'queue-full')
       // If what stood before is gone, so is all that was older
       put(entry, before.after === before ? outbox.numbered : before)
       return true
@@ -209,6 +209,8 @@ export const createOutbox = <Message>(
       return entries
     },
   }
+
+  const overflows = (bytes: number) => outbox.messages >= maxMessages || outbox.bytes + bytes > maxBytes
 
   const count = (entry: Entry<Message>, by: 1 | -1) => {
     const bytes = entry.bytes * by

@@ -76,7 +76,9 @@ export const openWebSocket: OpenTransport = (url, protocols, handlers, WebSocket
   // What is neither text nor a buffer, the codec will refuse
   socket.onmessage = ({ data }: { data: string | ArrayBuffer }) =>
     on?.received(
-      Object(data).byteLength === undefined ? (data as string) : new Uint8Array(data as ArrayBuffer),
+      (data as ArrayBuffer)?.byteLength === undefined
+        ? (data as string)
+        : new Uint8Array(data as ArrayBuffer),
     )
   // Deno and Node say 0 or nothing where browsers say 1006
   socket.onclose = ({ code, reason, wasClean }: { code: number; reason: string; wasClean: boolean }) =>
