@@ -1,8 +1,10 @@
-import { expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { json, resumable, text } from '../../src/index'
 import { msgpack } from '../../src/msgpack'
 import { collect, next, until } from '../support/events'
 import { connect, proxied, serve } from './rig'
+
+const CUTS = 10
 
 const range = (length: number) => Array.from({ length }, (_, n) => n)
 
@@ -16,33 +18,44 @@ test('an echo server is a peer: all comes back once and in order, and is acknowl
   expect((await socket.close()).undelivered).toEqual([])
 })
 
-test.each([
-  ['JSON', json()],
-  ['MessagePack', msgpack()],
-  ['text', text()],
-])(
-  'with %s nothing is lost, doubled or out of order while the line is cut again and again',
-  async (_, codec) => {
-    const server = await serve('echo')
-    const proxy = await proxied(server)
-    const socket = connect(proxy.url, { session: resumable(), codec, queue: { maxMessages: 10_000 } })
-    const messages = collect(socket, 'message')
-    const all = range(2_000).map(n => `message ${n}`)
-    for (const message of all) socket.send(message)
-    for (let cut = 0; cut < 10; cut++) {
-      const { resumed } = await next(socket, 'open')
-      expect(resumed).toBe(cut > 0)
-      const seen = messages.length
-      await vi.waitFor(() => expect(messages.length).toBeGreaterThan(Math.min(seen, all.length - 1)), {
-        interval: 1,
-      })
-      proxy.cut('rst')
-    }
-    await vi.waitFor(() => expect(messages.length).toBeGreaterThanOrEqual(all.length), 10_000)
-    expect(messages).toEqual(all)
-  },
-  30_000,
-)
+describe.each([
+  ['echoes', 'echo'],
+  ['turns text into bytes', 'echo-binary'],
+  ['greets first', 'echo-greeting'],
+] as const)('through a server that %s', (_, kind) => {
+  test.each([
+    ['JSON', json()],
+    ['MessagePack', msgpack()],
+    ['text', text()],
+  ])(
+    'with %s nothing is lost, doubled or out of order while the line is cut again and again',
+    async (_, codec) => {
+      const server = await serve(kind)
+      const proxy = await proxied(server)
+      const socket = connect(proxy.url, { session: resumable(), codec, queue: { maxMessages: 10_000 } })
+      const messages = collect(socket, 'message')
+      const errors = collect(socket, 'error')
+      const all = range(2_000).map(n => `message ${n}`)
+      const deliveries = Promise.all(all.map(message => socket.deliver(message)))
+      for (let cut = 0; cut < CUTS; cut++) {
+        const { resumed } = await next(socket, 'open')
+        expect(resumed).toBe(cut > 0)
+        const seen = messages.length
+        await vi.waitFor(() => expect(messages.length).toBeGreaterThan(Math.min(seen, all.length - 1)), {
+          interval: 1,
+        })
+        proxy.cut('rst')
+      }
+      expect(new Set(await deliveries)).toEqual(new Set(['acknowledged']))
+      expect(messages).toEqual(all)
+      // A greeting is none of the session's, and is told as that
+      const greetings = kind === 'echo-greeting' ? ['unexpected-frame'] : []
+      expect([...new Set(errors.map(({ code }) => code))]).toEqual(greetings)
+      if (kind === 'echo-greeting') expect(errors.length).toBeGreaterThanOrEqual(CUTS)
+    },
+    30_000,
+  )
+})
 
 test('messages wait for somebody to listen, and an iterator consumes one at a time', async () => {
   const server = await serve('echo')

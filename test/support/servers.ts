@@ -15,6 +15,8 @@ export type ServerKind =
   | 'echo'
   /** The same as most tutorials have it, where text comes back as a binary message. */
   | 'echo-binary'
+  /** The same with a word of welcome, before anything was said. */
+  | 'echo-greeting'
   /** Answers `Server says: …`. */
   | 'prefix'
   /** Answers `echo: …`. */
@@ -80,6 +82,10 @@ function chat({ client, everyone }: Visit, text: string): void {
 const BEHAVIOURS: Record<ServerKind, Behaviour> = {
   echo: { said: ({ client }, _text, raw, binary) => client.send(raw, { binary }) },
   'echo-binary': { said: ({ client }, _text, raw) => client.send(raw) },
+  'echo-greeting': {
+    joined: ({ client }) => client.send('Welcome! Whatever you say comes back.'),
+    said: ({ client }, _text, raw, binary) => client.send(raw, { binary }),
+  },
   prefix: { said: ({ client }, text) => client.send(`Server says: ${text}`) },
   'echo-colon': { said: ({ client }, text) => client.send(`echo: ${text}`) },
   broadcast: { said: ({ everyone }, _text, raw, binary) => sendAll(everyone, raw, binary) },
