@@ -47,7 +47,7 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
     if (settings.handshake)
       throw new SocketError('invalid-option', 'handshake: expected nothing beside session')
     /** What waits to be told: messages, and between them the ends of their sessions. */
-    let inbox: (() => void)[] = []
+    let inbox: ((now: number) => void)[] = []
     /** Told, and not yet consumed. */
     let inHand: Session<Outgoing> | undefined
     let isTelling = false
@@ -57,26 +57,26 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
     let latest: Data
 
     /** The next message is told when the last is consumed: all listeners have returned, all iterators ask for the next. */
-    const advance = (): void => {
-      if (isTelling || ![...readers].every(asks => asks())) return
+    const advance = (now = clock.now()): void => {
+      if (isTelling) return
+      for (const asks of readers) if (!asks()) return
       const session = inHand
       inHand = undefined
-      session?.consumed(clock.now())
+      session?.consumed(now)
       arm()
-      inbox.shift()?.()
-      shell.publish()
+      inbox.shift()?.(now)
     }
 
-    const tell = (data: Data, session?: Session<Outgoing>): void => {
+    const tell = (data: Data, now: number, session?: Session<Outgoing>): void => {
       // It waits for somebody to listen
-      if (!shell.hears('message')) return void inbox.unshift(() => tell(data, session))
+      if (!shell.hears('message')) return void inbox.unshift(now => tell(data, now, session))
       isTelling = true
       const message = shell.decode(data)
-      if (message) shell.tell('message', message[0] as never)
       shell.note(() => {
+        if (message) shell.emit('message', message[0] as never)
         isTelling = false
         inHand = session
-        advance()
+        advance(now)
       })
     }
 
@@ -98,9 +98,9 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
       )
       outbox.restore(undelivered.filter(isAgain))
       // After what had been received, and before anything of the next session
-      inbox.push(() => {
+      inbox.push(now => {
         shell.tell('sessionLost', { reason, undelivered: told, received })
-        advance()
+        advance(now)
       })
     }
 
@@ -110,7 +110,7 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
         {
           write: frame => write(writeFrame(frame)),
           hasRoom: () => (shell.transport()?.buffered ?? Infinity) < settings.queue.highWaterMarkBytes,
-          deliver: (data, session) => void inbox.push(() => tell(data, session)),
+          deliver: (data, session) => void inbox.push(now => tell(data, now, session)),
           settled: sender.settle,
           refused: entry => void lose([entry], 'too-large'),
           pong: shell.ponged,
@@ -166,8 +166,9 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
       },
       received(data) {
         latest = data
-        client.receive(parseFrame(data), clock.now())
-        advance()
+        const now = clock.now()
+        client.receive(parseFrame(data), now)
+        advance(now)
         arm()
       },
       pump: now => client.session.pump(now),
@@ -180,7 +181,10 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
       flush: () => client.session.flush(),
       ping: () => client.session.ping(),
       sendVolatile: data => client.session.sendVolatile(data),
-      advance,
+      advance() {
+        advance()
+        shell.publish()
+      },
       end() {
         const rest = client.session.end()
         disarm()

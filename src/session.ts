@@ -36,7 +36,8 @@ export interface SessionShell<Outgoing> {
   ponged(): void
   note(notice: () => unknown): void
   tell(event: 'sessionLost', lost: SessionLost<Outgoing>): void
-  tell(event: 'message', message: never): void
+  /** Tells at once: for within a notice. */
+  emit(event: 'message', message: never): void
   hears(event: 'message'): boolean
   publish(): void
 }
