@@ -52,8 +52,8 @@ export async function startDemo(port: number): Promise<Demo> {
     const closed = once(server, 'close')
     server.close()
     server.closeAllConnections()
-    await counting.close()
-    await lines.close()
+    // In this order: sessions say goodbye in their own way
+    await Promise.all([counting.close(), lines.close()])
     await closed
   }
 

@@ -4,14 +4,30 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import WebSocket from 'ws'
+import type { ServerCount } from '../../demo/counting'
 import { type Demo, startDemo } from '../../demo/server'
+import { ReconnectingSocket, resumable } from '../../src/index'
 
 let demo: Demo
 
 beforeEach(async () => {
   demo = await startDemo(0)
 })
-afterEach(() => demo.close())
+afterEach(async () => {
+  await Promise.all(sessions.splice(0).map(session => session.close()))
+  await demo.close()
+})
+
+const sessions: ReconnectingSocket<ServerCount, unknown>[] = []
+
+function session() {
+  const socket = new ReconnectingSocket<ServerCount, unknown>(
+    demo.url.replace('http', 'ws').concat('session'),
+    { WebSocket, session: resumable(), backoff: { baseMs: 100, maxMs: 100 }, closeTimeoutMs: 200 },
+  )
+  sessions.push(socket)
+  return socket
+}
 
 async function connect(): Promise<WebSocket> {
   const socket = new WebSocket(demo.url.replace('http', 'ws').concat('echo'))
@@ -110,6 +126,28 @@ test('late echoes stay in order when they are late no longer', async () => {
   expect(heard).toEqual(['late', 'prompt'])
 })
 
+test('in a session the server counts, tells what it has seen, and makes nothing of nonsense', async () => {
+  const socket = session()
+  const told: ServerCount[] = []
+  const last = new Promise<ServerCount>(resolve =>
+    socket.on('message', count => {
+      told.push(count)
+      if (count.last) resolve(count)
+    }),
+  )
+  for (const nonsense of [null, 'x', {}, { n: 0, received: 0 }, { n: 'a' }, { n: 1 }, [1]])
+    socket.send(nonsense)
+  for (const n of [1, 2, 5, 4, 2]) socket.send({ n, received: 0 })
+  await socket.opened()
+  const back = new Promise(resolve => socket.once('open', resolve))
+  await order({ fault: 'cut' })
+  await back
+  socket.send({ n: 6, received: 1, last: true })
+  expect(await last).toMatchObject({ received: 6, lost: 1, doubled: 1, disordered: 1, resumed: 1 })
+  expect(told.map(({ n }) => n)).toEqual(told.map((_, at) => at + 1))
+  expect(told.at(-1)?.underway).toBe(told.length - 1)
+})
+
 test('the page may not run anything inline, and a path leads nowhere else', async () => {
   const page = await fetch(demo.url)
   expect(page.headers.get('content-security-policy')).toMatch(
@@ -127,6 +165,11 @@ test('frees its port, though clients are connected, late or stalled', async () =
   await connect()
   await order({ fault: 'stall' })
   await connect()
+  // Or even the welcome to a session would be late
+  await order({ fault: 'heal' })
+  await session().opened()
+  await order({ fault: 'stall' })
+  await session().opened()
   await demo.close()
   const again = await startDemo(Number(new URL(demo.url).port))
   await again.close()

@@ -1,10 +1,14 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { json, resumable, text } from '../../src/index'
 import { msgpack } from '../../src/msgpack'
+import { startByteProxy } from '../server/byte-proxy'
 import { collect, next, until } from '../support/events'
+import { random } from '../support/random'
 import { connect, proxied, serve } from './rig'
 
 const CUTS = 10
+/** Connections that end by themselves. */
+const ENDS = 20
 
 const range = (length: number) => Array.from({ length }, (_, n) => n)
 
@@ -23,6 +27,8 @@ describe.each([
   ['turns text into bytes', 'echo-binary'],
   ['greets first', 'echo-greeting'],
 ] as const)('through a server that %s', (_, kind) => {
+  // A greeting is none of the session's, and is told as that
+  const expectedErrors = kind === 'echo-greeting' ? ['unexpected-frame'] : []
   test.each([
     ['JSON', json()],
     ['MessagePack', msgpack()],
@@ -48,13 +54,41 @@ describe.each([
       }
       expect(new Set(await deliveries)).toEqual(new Set(['acknowledged']))
       expect(messages).toEqual(all)
-      // A greeting is none of the session's, and is told as that
-      const greetings = kind === 'echo-greeting' ? ['unexpected-frame'] : []
-      expect([...new Set(errors.map(({ code }) => code))]).toEqual(greetings)
+      expect([...new Set(errors.map(({ code }) => code))]).toEqual(expectedErrors)
       if (kind === 'echo-greeting') expect(errors.length).toBeGreaterThanOrEqual(CUTS)
     },
     30_000,
   )
+
+  test('through connections that end at any byte, a third of them half-open, all comes back once and in order', async () => {
+    const { below } = random(kind.length)
+    const server = await serve(kind)
+    let made = 0
+    const proxy = await startByteProxy(server, () => ({
+      // Every fifth dies in its handshake or soon after
+      bytes: made++ < ENDS ? 1 + below(made % 5 ? 30_000 : 1_000) : Infinity,
+      isZombie: made % 3 === 0,
+      lateMs: below(300),
+    }))
+    onTestFinished(async () => void (await proxy.close()))
+    const socket = connect(proxy.url, {
+      session: resumable(),
+      queue: { maxMessages: 10_000 },
+      connectTimeoutMs: 500,
+      heartbeat: { intervalMs: 100, timeoutMs: 200 },
+    })
+    const messages = collect(socket, 'message')
+    const losses = collect(socket, 'sessionLost')
+    const errors = collect(socket, 'error')
+    const all = range(2_000).map(n => ({ n, pad: 'x'.repeat(below(200)) }))
+    const settled = await Promise.all(all.map(message => socket.deliver(message)))
+    expect(messages).toEqual(all)
+    expect(new Set(settled)).toEqual(new Set(['acknowledged']))
+    expect(losses).toEqual([])
+    expect([...new Set(errors.map(({ code }) => code))]).toEqual(expectedErrors)
+    expect(proxy.ended.reset).toBeGreaterThanOrEqual(10)
+    expect(proxy.ended.zombies).toBeGreaterThanOrEqual(5)
+  }, 60_000)
 })
 
 test('messages wait for somebody to listen, and an iterator consumes one at a time', async () => {
