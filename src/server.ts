@@ -55,12 +55,17 @@ export interface ServerStats {
   readonly connections: number
   /** Of these, those that are not authenticated yet. */
   readonly waiting: number
+  /** Those that live, with or without a connection. */
   readonly sessions: number
   /** Of these, those that have a connection. */
   readonly connected: number
+  /** Sessions that began, ever. */
   readonly begun: number
+  /** Connections that went on with a session, ever. */
   readonly resumed: number
+  /** Sessions that ended, ever. */
   readonly ended: number
+  /** Connections that were refused, ever. */
   readonly refused: number
   /** Messages that were told. */
   readonly received: number

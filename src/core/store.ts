@@ -9,36 +9,51 @@ import type { Data, Tombstone } from './session'
 
 /** What one owner was given. All that it does is refused once somebody else has taken the session, or it has ended. */
 export interface Lease {
+  /** The client's name for itself. */
   readonly id: string
+  /** The name of the session. */
   readonly sid: string
+  /** The attempt of the client that it was given for: a later one ends it. */
   readonly epoch: number
 }
 
+/** What a client says when it comes. */
 export interface TakeRequest {
+  /** The client's name for itself. */
   readonly id: string
   /** Or rather its hash. */
   readonly key: string
+  /** Who it is, as the application said. */
   readonly principal: string
+  /** Counts the attempts of the client. */
   readonly epoch: number
   /** The session to resume. */
   readonly sid?: string | null | undefined
+  /** The last message that the client has consumed. */
   readonly ack?: number | null | undefined
+  /** Who asks. */
   readonly node: string
   /** The name of the session to begin, if one has to. */
   readonly newSid: string
 }
 
+/** One message, as the codec spelled it. */
 export interface Payload {
+  /** Text, which is JSON, or bytes. */
   readonly data: Data
+  /** Its size, in bytes. */
   readonly bytes: number
 }
 
+/** What whoever takes a session over is given. */
 export interface Taken {
+  /** To be shown for all that is done with it. */
   readonly lease: Lease
   /** The last message of the client that was consumed. */
   readonly done: number
   /** The last message that the client has consumed, and all that was sent after it. */
   readonly acked: number
+  /** What was sent after `acked`. */
   readonly tail: readonly Payload[]
   /** The node that had it before, if it is the same session. */
   readonly owner: string | undefined
@@ -60,6 +75,7 @@ export interface SessionStore {
   recv(lease: Lease): boolean
   /** The client has consumed all up to `ack`. */
   ack(lease: Lease, ack: number): boolean
+  /** It is over: only its tombstone stays. */
   end(lease: Lease, reason: string, now: number): boolean
 }
 

@@ -39,6 +39,7 @@ export interface ServerWebSocketEvent {
 export interface Refused<Request = unknown> {
   /** That it was closed with: 4400, 4401, 4403, 4408, 4409, 4426, 4503 or 1011. */
   readonly code: number
+  /** Why, in a word or two. */
   readonly reason: string
   /** As it was given to `accept`. */
   readonly request: Request

@@ -39,6 +39,7 @@ export interface ServerQueueOptions {
   readonly overflow?: OutboxPolicy['overflow'] | undefined
 }
 
+/** What a server of sessions is asked for. Only `authenticate` is required. */
 export interface ServerOptions<Incoming = unknown, Outgoing = unknown, Request = unknown> {
   /**
    * Who a client is: the name of the principal that its session belongs to. Asked on each connection, the first and
@@ -68,6 +69,7 @@ export interface ServerOptions<Incoming = unknown, Outgoing = unknown, Request =
   readonly heartbeat?:
     | { readonly intervalMs?: number | undefined; readonly timeoutMs?: number | undefined }
     | undefined
+  /** The bounds of what waits for each client. */
   readonly queue?: ServerQueueOptions | undefined
   /** Where it is known which session is whose, and how far it has got. @default in the memory of this process */
   readonly store?: SessionStore | undefined

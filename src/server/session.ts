@@ -26,6 +26,7 @@ export interface SessionEvents<Incoming = unknown, Outgoing = unknown, Request =
   disconnected: (event: { readonly code: number; readonly reason: string }) => unknown
   /** `send` had answered `false`: there is room again. */
   drain: () => unknown
+  /** A message that `send` accepted will not arrive, or may not have. */
   undelivered: (event: SessionUndelivered<Outgoing>) => unknown
   /**
    * It is over, and this is the last that is told of it. `closed` by the client, or by us after draining; `gone`, or the
