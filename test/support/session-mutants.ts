@@ -299,7 +299,7 @@ const OF_CLIENT_AND_SERVER: readonly SessionMutant[] = [
 const OF_THE_OUTBOX: readonly SessionMutant[] = [
   outbox('numbers begin again from where they were', '      root.seq = 0\n', ''),
   outbox('a full queue drops what is in flight', 'drop(outbox.numbered.after', 'drop(root.after'),
-  outbox('what cannot fit drops the others', ' || entry.bytes > maxBytes)', ')'),
+  outbox('what cannot fit drops the others', ' || bytes > maxBytes)', ')'),
   outbox('a refused message replaces nevertheless', '        if (old) put(old, before)\n', ''),
   outbox('what replaces goes to the tail', 'const { before } = old ?? root', 'const { before } = root'),
   outbox(
