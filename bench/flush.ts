@@ -157,6 +157,9 @@ const NAMES = [
   'websocket-ts',
 ]
 
+/** `npm run bench -- flush reconnecting-socket` for some of them. */
+const asked = process.argv.slice(3)
+
 const row = (...cells: string[]) =>
   console.log(cells.map((cell, i) => (i ? cell.padStart(14) : cell.padEnd(24))).join(''))
 
@@ -175,7 +178,7 @@ console.log(
 )
 console.log()
 row('', 'over 50 ms', 'longest in ms', 'heap in bytes', 'seconds', 'in order')
-for (const name of NAMES) {
+for (const name of asked.length ? asked : NAMES) {
   const { heapBytes, seconds, longTasks, inOrder } = await flush(browser, name)
   const longest = longTasks.length ? Math.max(...longTasks).toFixed(0) : '< 50'
   row(name, `${longTasks.length}`, longest, heapBytes.toFixed(0), seconds.toFixed(1), inOrder ? 'yes' : 'NO')
