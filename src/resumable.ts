@@ -169,7 +169,6 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
         const now = clock.now()
         client.receive(parseFrame(data), now)
         advance(now)
-        arm()
       },
       pump: now => client.session.pump(now),
       judge: ({ code, reason }: Close) => client.dropped(code, reason === 'connect timeout'),

@@ -18,7 +18,6 @@ export interface SessionShell<Outgoing> {
   readonly codec: Codec
   readonly settings: Pick<Settings, 'queue'> & {
     readonly handshake?: unknown
-    readonly sequence?: unknown
     readonly heartbeat: { readonly intervalMs: number }
   }
   /** The heartbeat of the machine. */
