@@ -7,17 +7,11 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { WebSocket } from 'ws'
+import { MESSAGE, median } from './measure'
 
 const ROUNDS = 9
 const WARM_UP_ROUNDS = 2
 const MESSAGES = 20_000
-const MESSAGE = {
-  type: 'say',
-  room: 'lobby',
-  from: 'ada',
-  id: 123_456,
-  text: 'The quick brown fox jumps over',
-}
 
 // By a computed name: type checks have to do without a build
 const { ReconnectingSocket, resumable }: typeof import('../src/index') = await import(
@@ -56,8 +50,6 @@ async function round(url: string, mode: Mode, direction: Direction): Promise<Cos
   await socket.close()
   return { perSecond: (MESSAGES / ms) * 1_000, cpu: (user + system) / MESSAGES }
 }
-
-const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
 
 const server = fork(fileURLToPath(new URL('session-server.ts', import.meta.url)), [
   String(MESSAGES),

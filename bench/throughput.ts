@@ -12,19 +12,13 @@ import PartySocket from 'partysocket/ws'
 import ReconnectingWebSocket from 'reconnecting-websocket'
 import { ArrayQueue, ExponentialBackoff, WebsocketBuilder } from 'websocket-ts'
 import { WebSocket } from 'ws'
+import { MESSAGE, median } from './measure'
 
 const ROUNDS = 15
 const WARM_UP_ROUNDS = 3
 const MESSAGES = 20_000
 /** One batch is confirmed before the next goes out: nobody's buffers fill up, so everyone does the same work. */
 const BATCH = 500
-const MESSAGE = {
-  type: 'say',
-  room: 'lobby',
-  from: 'ada',
-  id: 123_456,
-  text: 'The quick brown fox jumps over',
-}
 
 interface Socket {
   send(message: unknown): void
@@ -193,8 +187,6 @@ async function waiting({ idle }: Subject): Promise<number> {
   socket.close()
   return bytes
 }
-
-const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
 
 /** µs per message of `raw` and of the subject, and the subject's multiple of `raw`: medians over the pairs. */
 async function compare(subject: Subject, direction: Direction, isNew: boolean) {
