@@ -12,6 +12,7 @@ import { SocketError } from './errors'
 import { amount, choice, group, type Resend, type ResumableOptions } from './options'
 import type { SessionHooks, SessionMode, SessionShell } from './session'
 import { parseFrame, writeFrame } from './wire/frames'
+import { payload } from './wire/payload'
 
 type Data = string | Uint8Array<ArrayBuffer>
 
@@ -44,8 +45,8 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
   return <Outgoing>(shell: SessionShell<Outgoing>): SessionHooks<Outgoing> => {
     const { clock, codec, settings, beat, readers, sender, write, fail } = shell
     const { outbox, lose } = sender
-    if (settings.handshake)
-      throw new SocketError('invalid-option', 'handshake: expected nothing beside session')
+    for (const name of ['handshake', 'sequence'] as const)
+      if (settings[name]) throw new SocketError('invalid-option', `${name}: expected nothing beside session`)
     /** What waits to be told: messages, and between them the ends of their sessions. */
     let inbox: ((now: number) => void)[] = []
     /** Told, and not yet consumed. */
@@ -156,8 +157,7 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
       get isResumed() {
         return isResumed
       },
-      spell: data => (typeof data === 'string' && !codec.isJson ? JSON.stringify(data) : data),
-      unspell: data => (typeof data === 'string' && !codec.isJson ? JSON.parse(data) : data),
+      codec: payload(codec),
       async hello(context) {
         const asked = typeof auth === 'function' ? await auth(context) : auth
         if (context.signal.aborted) return

@@ -15,10 +15,11 @@ import {
   settleServer,
   settleServerClose,
 } from './server/options'
-import { createPayload } from './server/payload'
 import { createPull, type Pull } from './server/pull'
 import type { Session } from './server/session'
 import { createSessionShell, SessionEnded, type SessionHost, type SessionShell } from './server/shell'
+
+import { payload } from './wire/payload'
 
 export type { Lease, Payload, SessionStore, Taken, TakeRequest } from './core/store'
 export { SocketError, type SocketErrorCode } from './errors'
@@ -273,7 +274,7 @@ const createServer = <Incoming, Outgoing, Request>(options: ServerOptions<Incomi
     registry,
     settings,
     deadlines,
-    payload: createPayload(settings.codec),
+    payload: payload(settings.codec),
     act,
     run,
     tell,

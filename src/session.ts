@@ -18,6 +18,7 @@ export interface SessionShell<Outgoing> {
   readonly codec: Codec
   readonly settings: Pick<Settings, 'queue'> & {
     readonly handshake?: unknown
+    readonly sequence?: unknown
     readonly heartbeat: { readonly intervalMs: number }
   }
   /** The heartbeat of the machine. */
@@ -45,9 +46,8 @@ export interface SessionShell<Outgoing> {
 export interface SessionHooks<Outgoing> {
   /** Whether the present connection went on with the session of the last. */
   readonly isResumed: boolean
-  /** What the codec encoded, as a session carries it: JSON, or bytes. */
-  spell(data: Data): Data
-  unspell(data: Data): Data
+  /** The codec, as a session needs it: of JSON, or bytes. */
+  readonly codec: Codec
   /** A connection is open. What this throws, the application's `auth` threw. */
   hello(context: AttemptContext): Promise<void>
   received(data: Data): void

@@ -303,10 +303,12 @@ export const createSocket = <Incoming, Outgoing>(
     pingedAt = 0
   }
 
+  const spelling = () => session?.codec ?? codec
+
   /** @returns nothing if it cannot be, which is told */
   const decode = (data: Data): [Incoming] | undefined => {
     try {
-      return [validate(incoming, codec.decode(session ? session.unspell(data) : data))]
+      return [validate(incoming, spelling().decode(data))]
     } catch (cause) {
       return fail(cause instanceof SocketError ? cause : wrong('decode', cause), data) as undefined
     }
@@ -332,8 +334,7 @@ export const createSocket = <Incoming, Outgoing>(
   const encode = (message: Outgoing): Data => {
     const checked = validate(outgoing, message)
     try {
-      const data = codec.encode(checked)
-      return session ? session.spell(data) : data
+      return spelling().encode(checked)
     } catch (cause) {
       throw wrong('encode', cause)
     }

@@ -9,10 +9,10 @@ import type { Connection, Link, Registry } from '../core/registry'
 import type { Answer, Inbound } from '../core/session'
 import { hello as helloSchema } from '../spec'
 import { type Frame, type Hello, parseFrame, writeFrame } from '../wire/frames'
+import { toData } from './data'
 import type { Deadlines, Timed } from './deadlines'
 import { hash, randomName } from './identity'
 import { FORBIDDEN, type ServerOptions, type ServerSettings } from './options'
-import { toData } from './payload'
 
 /** What is needed of a WebSocket on a server: that of the `ws` package, or anything that is like one in a browser. */
 export interface ServerWebSocket {

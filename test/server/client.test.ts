@@ -2,7 +2,15 @@
 
 import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { json, type Options, type Provider, ReconnectingSocket, resumable } from '../../src/index'
+import {
+  json,
+  type Options,
+  type Provider,
+  ReconnectingSocket,
+  resumable,
+  sequence,
+  text,
+} from '../../src/index'
 import { msgpack } from '../../src/msgpack'
 import { collect, next, until as reaches } from '../support/events'
 import { random } from '../support/random'
@@ -227,3 +235,43 @@ test('a heartbeat of the session keeps a quiet connection, measures it, and find
   proxy.resume()
   expect(await again).toMatchObject({ resumed: true })
 })
+
+test('text that is not JSON is the same on both sides; JSON that is no string is an error, and skipped', async () => {
+  const served = await serve({ codec: text() as never }, session =>
+    session.on('message', message => session.send(`<${message}>`)),
+  )
+  const socket = new ReconnectingSocket(served.url, { WebSocket, session: resumable(), codec: text() })
+  cleanup(() => socket.close())
+  socket.send('say "hi"')
+  expect(await next(socket, 'message')).toBe('<say "hi">')
+
+  // A server that spells as JSON what we read as text
+  const other = await serve({}, session => session.on('message', () => [7, 'fine'].map(m => session.send(m))))
+  const astray = new ReconnectingSocket(other.url, { WebSocket, session: resumable(), codec: text() })
+  cleanup(() => astray.close())
+  const [errors, messages] = [collect(astray, 'error'), collect(astray, 'message')]
+  astray.send('')
+  await until(() => messages.length)
+  expect(messages).toEqual(['fine'])
+  expect(errors).toMatchObject([{ code: 'decode', data: '7' }])
+})
+
+test.each(['handshake', 'sequence'] as const)(
+  '%s is refused beside session: it would never be asked',
+  name => {
+    const beside = { handshake: () => {}, sequence: sequence({ of: () => 1 }) }
+    expect(
+      () =>
+        new ReconnectingSocket('ws://server.test', {
+          autoConnect: false,
+          session: resumable(),
+          [name]: beside[name],
+        }),
+    ).toThrow(
+      expect.objectContaining({
+        code: 'invalid-option',
+        message: `${name}: expected nothing beside session`,
+      }),
+    )
+  },
+)

@@ -1,26 +1,6 @@
-/** Messages as a session carries them: JSON text, or bytes. Other text becomes a JSON string, on both sides. */
-
-import type { Codec } from '../wire/codec'
+/** What comes out of WebSockets of many kinds, as text or bytes. */
 
 type Data = string | Uint8Array<ArrayBuffer>
-
-export const createPayload = <Incoming, Outgoing>(
-  codec: Codec<Incoming, Outgoing>,
-): Pick<Codec<Incoming, Outgoing>, 'encode' | 'decode'> =>
-  codec.isJson
-    ? codec
-    : {
-        encode(message) {
-          const data = codec.encode(message)
-          return typeof data === 'string' ? JSON.stringify(data) : data
-        },
-        decode(data) {
-          if (typeof data !== 'string') return codec.decode(data)
-          const text: unknown = JSON.parse(data)
-          if (typeof text === 'string') return codec.decode(text)
-          throw new TypeError('expected a JSON string')
-        },
-      }
 
 /** What a WebSocket may hand over, as text or bytes; `undefined` for anything else, a Blob for one. */
 export const toData = (data: unknown): Data | undefined => {
