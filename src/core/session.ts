@@ -171,9 +171,10 @@ export const createSession = <Message>(
 
   const pump = (now: number) => {
     const most = () => Math.min(peer.win, allowance, LARGEST_WINDOW)
-    while (live && outbox.sent.seq - outbox.acked.seq < most() && output.hasRoom()) {
+    while (live && outbox.sent.seq - outbox.acked.seq < most()) {
       const entry = outbox.peek(now)
-      if (!entry) return
+      // To ask for room costs, and most of the time there is nothing to send
+      if (!entry || !output.hasRoom()) return
       if (!entry.seq && entry.bytes > peer.max) {
         outbox.remove(entry)
         output.refused(entry)

@@ -9,6 +9,7 @@ import type { Connection, Link, Registry } from '../core/registry'
 import type { Answer, Inbound } from '../core/session'
 import { hello as helloSchema } from '../spec'
 import { type Frame, type Hello, parseFrame, writeFrame } from '../wire/frames'
+import { createBatch } from './batch'
 import { toData } from './data'
 import type { Deadlines, Timed } from './deadlines'
 import { hash, randomName } from './identity'
@@ -96,6 +97,7 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
   /** When to look again whether there is room. */
   let roomAt = Infinity
   const early: Inbound[] = []
+  const batch = createBatch(request)
 
   const hasRoom = () => {
     const isFree = (webSocket.bufferedAmount ?? 0) < queue.highWaterMarkBytes
@@ -110,6 +112,7 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
     // Who asks and does not read the answers must not fill our memory with them
     if (state !== 'live' || (frame.kind === 'pong' && !hasRoom())) return
     try {
+      batch()
       webSocket.send(writeFrame(frame))
     } catch {
       end(1006, 'cannot be written to')

@@ -2,10 +2,12 @@
 
 import { expect, test } from 'vitest'
 import { msgpack } from '../../src/msgpack'
+import { SessionServer } from '../../src/server'
 import { random } from '../support/random'
 import { connectSession } from '../support/session-client'
 import { startByteProxy } from './byte-proxy'
-import { cleanup, serve, until } from './rig'
+import { FakeServerSocket } from './fake-socket'
+import { cleanup, dial, HELLO, serve, until } from './rig'
 
 const MESSAGES = 10_000
 const CUTS = 60
@@ -73,3 +75,41 @@ test.each([
   },
   60_000,
 )
+
+test('frames that are sent in one go leave in one piece', async () => {
+  const writes: number[] = []
+  const { url, sessions } = await serve({}, session => {
+    session.on('connected', ({ request }) => {
+      const { socket } = request
+      const writev = socket._writev?.bind(socket)
+      socket._writev = (chunks, done) => {
+        writes.push(chunks.length)
+        writev?.(chunks, done)
+      }
+    })
+  })
+  const client = await dial(url)
+  await client.welcome()
+  for (let n = 0; n < 10; n++) sessions[0]?.send(n)
+  for (let n = 0; n < 10; n++) expect(await client.next()).toMatchObject({ kind: 'msg', data: `${n}` })
+  // Head and payload of the welcome, and of each of the ten
+  expect(writes).toEqual([2, 20])
+})
+
+test('the answers of a loop to what came in one go are not a piece each', async () => {
+  let pieces = 0
+  const socket = new FakeServerSocket()
+  const server = new SessionServer({ authenticate: () => 'somebody' })
+  server.on('session', async session => {
+    for await (const message of session) session.send(message)
+  })
+  server.accept(socket, { socket: { cork: () => pieces++, uncork() {} } })
+  socket.say(`[0,${JSON.stringify(HELLO)}]`)
+  await until(() => socket.sent.length)
+  pieces = 0
+  for (let n = 1; n <= 10; n++) socket.say(`[2,${n},0,${n}]`)
+  await until(() => socket.sent.filter(data => String(data).startsWith('[2,')).length === 10)
+  expect(pieces).toBeLessThan(3)
+  socket.end()
+  await server.close({ timeoutMs: 0 })
+})

@@ -97,7 +97,7 @@ const OF_ONE_HALF: readonly SessionMutant[] = [
   session('acks are acknowledged', 'if (live && told < done)', 'if (live)'),
   session('a timer that was set stays set', '    until = Infinity\n    return done', '    return done'),
   session('numbers are given too early', 'if (!entry.seq && entry.bytes > peer.max)', 'if (entry.bytes < 0)'),
-  session('a full transport is filled', ' && output.hasRoom()) {', ') {'),
+  session('a full transport is filled', '!entry || !output.hasRoom()', '!entry'),
   session('a ping in an echo is answered', 'if (loopback) output.pong()\n          else', ''),
   session('an ack does not make the pump go on', '      pump(now)\n    },\n    pump,', '    },\n    pump,'),
   session(
