@@ -74,9 +74,9 @@ export const SUBJECTS: readonly Subject[] = [
 
 /** Bytes after gzip, by subject. If a feature does not fit, it moves into an import of its own. */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  plain: 10_050,
+  plain: 10_100,
   'with sessions': 13_500,
-  UMD: 15_300,
+  UMD: 15_900,
 }
 
 export async function measure({ source }: Subject): Promise<Size> {

@@ -1,5 +1,6 @@
 export type { Close, StateName } from './core/lifecycle'
 export type { Gap, SequenceNumber } from './core/sequence'
+export { type DiagnoseOptions, type DiagnoseResponse, diagnose } from './diagnose'
 export {
   FatalError,
   SocketError,

@@ -305,7 +305,7 @@ export const choice =
   (value = choices[0], path) =>
     choices.includes(value as T) ? (value as T) : refuse(path, choices.join(' or '), value)
 
-const optional =
+export const optional =
   <T>(type: 'function' | 'object', ...methods: readonly (keyof T & string)[]): Rule<T | undefined> =>
   (value, path) => {
     const has = (method: string) => typeof (value as Record<string, unknown>)[method] === 'function'
@@ -455,7 +455,7 @@ export const settle = <Incoming, Outgoing>(
   return settled(session ? { ...asked, heartbeat } : asked, '') as Settings<Incoming, Outgoing>
 }
 
-const refuse = (option: string, expected: string, value: unknown): never => {
+export const refuse = (option: string, expected: string, value: unknown): never => {
   // Objects are only named by their type: their own toString may throw, or tell a secret
   const got = Object(value) === value ? typeof value : JSON.stringify(value)
   throw new SocketError('invalid-option', `${option}: expected ${expected}, got ${got}`)

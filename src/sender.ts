@@ -112,9 +112,9 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
    * Sends what can be sent, and looks again while something waits for room.
    * @param now 0: what waits is not too late
    */
-  const pump = (bytes?: number, now = outbox.soonest < Infinity ? clock.now() : 0): void => {
+  const pump = (bytes = held(), now = outbox.soonest < Infinity ? clock.now() : 0): void => {
     const session = shell.session()
-    const moved = session ? session.pump(now) : flush(bytes ?? held(), now)
+    const moved = session ? session.pump(now) : flush(bytes, now)
     if (link()) {
       const waits = outbox.messages && (!session || held() >= queue.highWaterMarkBytes)
       if (waits && (moved || patience-- > 0)) hop()

@@ -303,12 +303,10 @@ export const createSocket = <Incoming, Outgoing>(
     pingedAt = 0
   }
 
-  const spelling = () => session?.codec ?? codec
-
   /** @returns nothing if it cannot be, which is told */
   const decode = (data: Data): [Incoming] | undefined => {
     try {
-      return [validate(incoming, spelling().decode(data))]
+      return [validate(incoming, spelling.decode(data))]
     } catch (cause) {
       return fail(cause instanceof SocketError ? cause : wrong('decode', cause), data) as undefined
     }
@@ -334,7 +332,7 @@ export const createSocket = <Incoming, Outgoing>(
   const encode = (message: Outgoing): Data => {
     const checked = validate(outgoing, message)
     try {
-      return spelling().encode(checked)
+      return spelling.encode(checked)
     } catch (cause) {
       throw wrong('encode', cause)
     }
@@ -437,6 +435,7 @@ export const createSocket = <Incoming, Outgoing>(
     transport: () => transport,
   })
 
+  const spelling = session?.codec ?? codec
   const ping = heartbeat.message === undefined ? undefined : probe(heartbeat.message)
 
   /** Encoded once: a message that can never go is a mistake in the options. */

@@ -18,6 +18,7 @@ export const NAMES = [
   'SocketError',
   'ValidationError',
   'bytes',
+  'diagnose',
   'json',
   'resumable',
   'sequence',
