@@ -26,7 +26,7 @@ export const startBalancer = async (): Promise<Balancer> => {
       const [, id = ''] = /[?&]rs=([^& ]*)/.exec(first.toString('latin1')) ?? []
       // Rendezvous hashing: when one goes, only its clients move
       const [port] = [...ports].sort((a, b) => hash(`${id} ${b}`) - hash(`${id} ${a}`))
-      if (port === undefined) return client.destroy()
+      if (port === undefined) return void client.destroy()
       const backend = connect(port, '127.0.0.1')
       backend.on('error', () => client.destroy())
       backend.on('close', () => client.destroy())
