@@ -42,7 +42,10 @@ async function each(found: readonly Block[], check: (code: string) => Promise<st
 }
 
 /** Of two tables, as names with what is said of each. */
-function differences(shown: readonly (readonly [string, string?])[], source: ReadonlyMap<string, string>) {
+export function differences(
+  shown: readonly (readonly [string, string?])[],
+  source: ReadonlyMap<string, string>,
+) {
   const names = shown.map(([name]) => name)
   return [
     ...names.filter((name, n) => names.indexOf(name) < n).map(name => `${name} is there twice`),
