@@ -179,7 +179,7 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
       },
       flush: () => client.session.flush(),
       ping: () => client.session.ping(),
-      sendVolatile: data => client.session.sendVolatile(data),
+      sendVolatile: (data, bytes) => client.session.sendVolatile(data, bytes),
       advance() {
         advance()
         shell.publish()
