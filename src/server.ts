@@ -255,7 +255,7 @@ const createServer = <Incoming, Outgoing, Request>(options: ServerOptions<Incomi
         counts.ended++
         if (!shell) return
         for (const { waiting } of iterators) waiting.delete(shell.session)
-        shell.ended(reason.replace(/;.*/, ''), undelivered)
+        shell.ended(reason, undelivered)
       },
     },
     {
