@@ -104,7 +104,8 @@ const compiled = new Map<string, string[]>()
 export function compile(found: readonly Block[]): void {
   const unknown = new Map(found.filter(({ code }) => !compiled.has(code)).map(block => [block.code, block]))
   const modules = [...unknown.values()].map(
-    ({ language, code }, n) => [`example-${n}.${language}`, code] as const,
+    // A module, even if it imports nothing: what two blocks declare is not the same
+    ({ language, code }, n) => [`example-${n}.${language}`, `${code}\nexport {}\n`] as const,
   )
   const errors = modules.length ? typeErrors(new Map(modules)) : []
   for (const [name, code] of modules) {
