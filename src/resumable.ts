@@ -9,18 +9,24 @@ import type { Entry } from './core/outbox'
 import type { Session } from './core/session'
 import { guarded } from './emitter'
 import { SocketError } from './errors'
-import { amount, choice, group, type Resend, type ResumableOptions } from './options'
+import { amount, choice, group, type Resend, type ResumableOptions, type Rule } from './options'
 import type { SessionHooks, SessionMode, SessionShell } from './session'
 import { parseFrame, writeFrame } from './wire/frames'
 import { payload } from './wire/payload'
 
 type Data = string | Uint8Array<ArrayBuffer>
 
+/** Servers take no other numbers, and JSON knows no `Infinity`. */
+const whole =
+  (usual: number): Rule<number> =>
+  (...asked) =>
+    Math.floor(amount(usual, 1, 2 ** 53 - 1)(...asked))
+
 const settle = (asked: ResumableOptions) =>
   group<Required<ResumableOptions>>({
     auth: value => value,
-    win: amount(256),
-    maxMessageBytes: amount(1_048_576),
+    win: whole(256),
+    maxMessageBytes: whole(1_048_576),
     onSessionLost: (value, path) =>
       typeof value === 'function'
         ? (value as (reason: string) => Resend)
@@ -179,7 +185,7 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
       },
       flush: () => client.session.flush(),
       ping: () => client.session.ping(),
-      sendVolatile: data => client.session.sendVolatile(data),
+      sendVolatile: (...message) => client.session.sendVolatile(...message),
       advance() {
         advance()
         shell.publish()

@@ -196,7 +196,7 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
     const entry = new Entry(message, data, byteLength(data), key, lives < Infinity ? now + lives : 0)
     if (signal || settled) follow(entry, signal, settled)
     const session = shell.session()
-    if (volatile && goes && session?.sendVolatile(data)) {
+    if (volatile && goes && session?.sendVolatile(data, entry.bytes)) {
       settle([entry])
       return true
     }

@@ -256,14 +256,15 @@ const createServer = <Incoming, Outgoing, Request>(options: ServerOptions<Incomi
         counts.ended++
         if (!shell) return
         for (const { waiting } of iterators) waiting.delete(shell.session)
-        shell.ended(reason.replace(/;.*/, ''), undelivered)
+        shell.ended(reason, undelivered)
       },
     },
     {
       node: settings.node,
       win: settings.win,
-      max: settings.maxMessageBytes,
-      ttlMs: settings.ttlMs,
+      // Whole numbers, because clients take no others
+      max: Math.floor(Math.min(settings.maxMessageBytes, Number.MAX_SAFE_INTEGER)),
+      ttlMs: Math.ceil(settings.ttlMs),
       heartbeatMs: Math.ceil(settings.heartbeat.intervalMs),
       queue: settings.queue,
       newSid: () => newSid,

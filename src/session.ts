@@ -61,7 +61,7 @@ export interface SessionHooks<Outgoing> {
   flush(): void
   ping(): void
   /** @returns whether it was sent */
-  sendVolatile(data: Data): boolean
+  sendVolatile(data: Data, bytes: number): boolean
   /** Somebody listens now, or asks for the next message. */
   advance(): void
   /** The socket is closed for good. @returns what was sent and not acknowledged */

@@ -8,48 +8,63 @@ import * as z from 'zod'
 const count = z.int().min(0)
 const positive = z.int().min(1)
 const text = z.string().min(1)
-const version = z.literal(1)
+const version = z.literal(1).describe('The version of the protocol.')
 /** It came out of `JSON.parse`, so there is nothing to check but that it is there. */
 const json = z.unknown().refine(value => value !== undefined)
 
 /** `[0, hello]`, client to server: the first frame of each connection. */
 export const hello = z.looseObject({
   v: version,
-  id: text,
-  key: text,
-  nonce: text,
-  epoch: positive,
-  sid: text.nullish(),
-  ack: count.nullish(),
-  win: positive,
-  max: positive,
-  auth: z.unknown().optional(),
+  id: text.describe('The name that the client gave itself, once. Public.'),
+  key: text.describe('The secret of the client. Appears nowhere else.'),
+  nonce: text.describe('Ties the answer to this hello.'),
+  epoch: positive.describe('Counts the connections of this client: larger each time.'),
+  sid: text.nullish().describe('The session to resume. Absent if there is none.'),
+  ack: count.nullish().describe('The last message of the server that was consumed in it.'),
+  win: positive.describe('Messages that may be on their way to the client beyond its ack.'),
+  max: positive.describe('The largest payload that the client accepts, in bytes.'),
+  auth: z.unknown().optional().describe('What the server authenticates the client by.'),
 })
 
 /** `[1, welcome]`, server to client: the answer. */
 export const welcome = z.looseObject({
   v: version,
-  nonce: text,
-  sid: text,
-  ack: count,
-  win: positive,
-  max: positive,
-  ttl: count,
-  hb: positive,
-  lost: z.looseObject({ reason: text, ack: count.nullish() }).nullish(),
+  nonce: text.describe('That of the hello which is answered.'),
+  sid: text.describe('The session of this connection. Resumed, if it is the one that was asked for.'),
+  ack: count.describe('The last message of the client that was consumed in it.'),
+  win: positive.describe('Messages that may be on their way to the server beyond its ack.'),
+  max: positive.describe('The largest payload that the server accepts, in bytes.'),
+  ttl: count.describe('How long the session is kept without a connection, in ms.'),
+  hb: positive.describe('Silence after which the client should ask, in ms.'),
+  lost: z
+    .looseObject({
+      reason: text.describe('Why it ended.'),
+      ack: count.nullish().describe('The last message of the client that was consumed in it, if known.'),
+    })
+    .nullish()
+    .describe('What became of the session that was asked for, if it is not this one.'),
 })
 
 /** The kinds of frame, as the arrays that they are in text. The payload of a message is any JSON. */
 export const frames = {
-  hello: z.tuple([z.literal(0), hello]),
-  welcome: z.tuple([z.literal(1), welcome]),
-  msg: z.tuple([z.literal(2), positive, count, json]),
-  ack: z.tuple([z.literal(3), count]),
-  ping: z.tuple([z.literal(4)]),
-  pong: z.tuple([z.literal(5)]),
-  volatile: z.tuple([z.literal(6), json]),
-  /** Of extensions: to be ignored by those who do not know them. */
-  unknown: z.tuple([z.int().min(64)], json),
+  hello: z
+    .tuple([z.literal(0), hello])
+    .describe('Client to server: the first frame of a connection. At most 4096 UTF-16 units of text.'),
+  welcome: z.tuple([z.literal(1), welcome]).describe('Server to client: the answer to hello.'),
+  msg: z
+    .tuple([z.literal(2), positive.describe('Its number.'), count.describe('An acknowledgement.'), json])
+    .describe('Both ways: a message. Its payload is any JSON.'),
+  ack: z
+    .tuple([z.literal(3), count])
+    .describe('Both ways: all messages up to this number were consumed, and may be forgotten.'),
+  ping: z.tuple([z.literal(4)]).describe('Both ways: asks for a sign of life.'),
+  pong: z.tuple([z.literal(5)]).describe('Both ways: answers ping.'),
+  volatile: z
+    .tuple([z.literal(6), json])
+    .describe('Both ways: a message without a number, sent once or never. Its payload is any JSON.'),
+  unknown: z
+    .tuple([z.int().min(64)], json)
+    .describe('Of an extension: to be ignored by those who do not know it.'),
 }
 
 const HELLO_LENGTH = 4_096

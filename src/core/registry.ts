@@ -91,7 +91,10 @@ export interface Registry {
   consumed(session: ServerSession, now: number): boolean
   /** Acknowledges what is due, ends what has expired. */
   tick(now: number): void
-  /** @param code for the connection, if there is one: 4410 for good, 4503 to come again */
+  /**
+   * @param reason may say after a semicolon what is for the connection only
+   * @param code for the connection, if there is one: 4410 for good, 4503 to come again
+   */
   end(session: ServerSession, reason: string, code: number, now: number): void
 }
 
@@ -164,9 +167,11 @@ export const createRegistry = (
   }
 
   const end: Registry['end'] = (session, reason, code, now) => {
-    const isOurs = store.end(session.lease, reason, now)
+    // When to come again is for this connection only
+    const token = reason.replace(/;.*/, '')
+    const isOurs = store.end(session.lease, token, now)
     unbind(session, isOurs ? code : 4409, isOurs ? reason : 'superseded')
-    discard(session, isOurs ? reason : 'moved')
+    discard(session, isOurs ? token : 'moved')
   }
 
   return {

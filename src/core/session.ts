@@ -100,8 +100,8 @@ export interface Session<Message> {
   flush(): void
   tick(now: number): void
   ping(): void
-  /** Sends now or never. @returns whether it was sent */
-  sendVolatile(data: Data): boolean
+  /** Sends now or never, and nothing that the peer does not take. @returns whether it was sent */
+  sendVolatile(data: Data, bytes: number): boolean
   /** The connection ended because somebody saw a bad frame. @returns whether it is hopeless: the third without progress */
   strike(): boolean
   /** The session has ended. @returns what had a number and was not consumed, in order */
@@ -266,8 +266,8 @@ export const createSession = <Message>(
     ping() {
       if (live) output.write({ kind: 'ping' })
     },
-    sendVolatile(data) {
-      const isSent = live && output.hasRoom()
+    sendVolatile(data, bytes) {
+      const isSent = live && bytes <= peer.max && output.hasRoom()
       if (isSent) output.write({ kind: 'volatile', data })
       return isSent
     },

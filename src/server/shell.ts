@@ -218,7 +218,7 @@ export const createSessionShell = (
       const entry = new Outgoing(message, undefined, data, bytes, key, ttlMs === undefined ? 0 : now + ttlMs)
       if (volatile) {
         run(() => {
-          if (!half.sendVolatile(data)) shell.undelivered(entry, 'volatile')
+          if (!half.sendVolatile(data, bytes)) shell.undelivered(entry, 'volatile')
         })
         return outbox.pressure < 1
       }

@@ -42,7 +42,10 @@ async function each(found: readonly Block[], check: (code: string) => Promise<st
 }
 
 /** Of two tables, as names with what is said of each. */
-function differences(shown: readonly (readonly [string, string?])[], source: ReadonlyMap<string, string>) {
+export function differences(
+  shown: readonly (readonly [string, string?])[],
+  source: ReadonlyMap<string, string>,
+) {
   const names = shown.map(([name]) => name)
   return [
     ...names.filter((name, n) => names.indexOf(name) < n).map(name => `${name} is there twice`),
@@ -101,7 +104,8 @@ const compiled = new Map<string, string[]>()
 export function compile(found: readonly Block[]): void {
   const unknown = new Map(found.filter(({ code }) => !compiled.has(code)).map(block => [block.code, block]))
   const modules = [...unknown.values()].map(
-    ({ language, code }, n) => [`example-${n}.${language}`, code] as const,
+    // A module, even if it imports nothing: what two blocks declare is not the same
+    ({ language, code }, n) => [`example-${n}.${language}`, `${code}\nexport {}\n`] as const,
   )
   const errors = modules.length ? typeErrors(new Map(modules)) : []
   for (const [name, code] of modules) {
@@ -116,16 +120,27 @@ export function compile(found: readonly Block[]): void {
 /** The blocks that are compiled. */
 export const typed = (text: string): Block[] => of(text, 'ts', 'tsx')
 
+const isJson = (code: string): boolean => {
+  try {
+    JSON.parse(code)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The tables in which each row names the test that keeps it true. */
 const EVIDENCE = ['What happens when', 'What "sent" means', 'Bugs we refuse to have']
 
 /** Held against every document. */
 export const everywhere: Checks = {
-  /** Each block is in a language that one of the checks knows what to do with. */
+  /** Each block is in a language that one of the checks knows what to do with. Of JSON, that is to parse it. */
   languages: text =>
-    blocks(text)
-      .filter(({ language }) => !['ts', 'tsx', 'sh', 'html', 'mermaid'].includes(language))
-      .map(({ line, language }) => `line ${line}: no check knows the language ${language || '(none)'}`),
+    blocks(text).flatMap(({ line, language, code }) => {
+      if (language === 'json') return isJson(code) ? [] : [`line ${line}: this is no JSON`]
+      const known = ['ts', 'tsx', 'sh', 'html', 'mermaid', 'text'].includes(language)
+      return known ? [] : [`line ${line}: no check knows the language ${language || '(none)'}`]
+    }),
 
   /** Each TypeScript block runs, prints what it says, and leaves nothing open. */
   examples: async text => [

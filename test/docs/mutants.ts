@@ -10,7 +10,8 @@ export interface Mutant {
   readonly text: string
 }
 
-export function mutants(text: string): Mutant[] {
+/** What it takes to change a document in one place. */
+export function editing(text: string) {
   const lines = text.split('\n')
 
   /** A document with other lines, or none, in place of one; nothing if that would change nothing. */
@@ -30,6 +31,12 @@ export function mutants(text: string): Mutant[] {
   const span = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n)
   const line = (at: number) => lines[at] ?? ''
   const cells = (at: number) => line(at).split(' | ')
+
+  return { lines, put, rows, span, line, cells }
+}
+
+export function mutants(text: string): Mutant[] {
+  const { lines, put, rows, span, line, cells } = editing(text)
 
   const tables = Object.entries({
     States: 'states',

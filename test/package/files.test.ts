@@ -26,7 +26,13 @@ const leaves = (tree: unknown): string[] =>
 
 test('the tarball has what was built and what tells about it, and nothing else', () => {
   const known = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']
-  expect(packed.filter(path => !path.startsWith('dist/') && !known.includes(path))).toEqual([])
+  const others = packed.filter(path => !path.startsWith('dist/') && !known.includes(path))
+  expect(others.filter(path => !/^docs\/([A-Z]+\.md|protocol\/[a-z]+\.json)$/.test(path))).toEqual([])
+})
+
+test('who writes the other half of the session protocol finds it in the tarball', () => {
+  const files = ['PROTOCOL.md', 'protocol/schema.json', 'protocol/frames.json'].map(file => `docs/${file}`)
+  expect(packed).toEqual(expect.arrayContaining(files))
 })
 
 test('every file that package.json points at is in the tarball', () => {

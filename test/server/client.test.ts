@@ -275,3 +275,22 @@ test.each(['handshake', 'sequence'] as const)(
     )
   },
 )
+
+test('limits of a session that are not whole are rounded down, and those that JSON cannot say are refused', async () => {
+  const served = await serve()
+  const socket = connect(served.url, { session: resumable({ win: 8.5, maxMessageBytes: 1_000.5 }) })
+  await socket.opened()
+  for (const options of [{ win: Infinity }, { maxMessageBytes: Infinity }, { win: 0.5 }])
+    expect(() => resumable(options)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+})
+
+test('a volatile message that is too large for the server is undelivered, and the session lives', async () => {
+  const served = await serve({ maxMessageBytes: 100 }, session => session.on('message', () => {}))
+  const socket = connect(served.url)
+  const [undelivered, losses] = [collect(socket, 'undelivered'), collect(socket, 'sessionLost')]
+  await socket.opened()
+  socket.send({ n: 1, pad: 'x'.repeat(1_000) }, { volatile: true })
+  expect(await socket.deliver({ n: 2 })).toBe('acknowledged')
+  expect(undelivered).toMatchObject([{ code: 'too-large', certain: true }])
+  expect(losses).toEqual([])
+})

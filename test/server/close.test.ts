@@ -1,6 +1,7 @@
 /** How sessions and servers end. */
 
 import { expect, test } from 'vitest'
+import { createStore } from '../../src/core/store'
 import type { Session } from '../../src/server'
 import { connectSession } from '../support/session-client'
 import { cleanup, dial, event, fakeClock, serve, until } from './rig'
@@ -27,6 +28,21 @@ test('a session that is closed is gone: 4410, and whoever comes back is told so'
   expect(await session.close()).toEqual({ undelivered: [] })
   const again = await dial(url)
   expect(await again.welcome({ epoch: 2, sid, ack: 1 })).toMatchObject({ lost: { reason: 'gone', ack: 1 } })
+})
+
+test('who comes from a server that went away is told the reason, without the time', async () => {
+  const store = createStore()
+  const old = await serve({ store, node: 'old' })
+  const first = await dial(old.url)
+  const { sid } = await first.welcome()
+  const closed = old.server.close({ retryMs: 1_500 })
+  expect(await first.closed).toEqual({ code: 4503, reason: 'draining; retry=1500' })
+  await closed
+  const next = await serve({ store, node: 'next' })
+  const second = await dial(next.url)
+  expect(await second.welcome({ epoch: 2, sid, ack: 0 })).toMatchObject({
+    lost: { reason: 'draining', ack: 0 },
+  })
 })
 
 test('a client whose session is gone reports it as lost, and stays away', async () => {

@@ -30,6 +30,16 @@ test('the first hello is answered by a welcome that says all limits', async () =
   expect(session).toMatchObject({ id: 'client-1', sid: welcome.sid, principal: 'ada', connected: true })
 })
 
+test('limits that are not whole are told as whole numbers', async () => {
+  const { url } = await serve({
+    maxMessageBytes: 1_000.5,
+    ttlMs: 5_000.5,
+    heartbeat: { intervalMs: 3_000.5 },
+  })
+  const client = await dial(url)
+  expect(await client.welcome()).toMatchObject({ max: 1_000, ttl: 5_001, hb: 3_001 })
+})
+
 test('messages go both ways as JSON, spliced in, and carry acknowledgements', async () => {
   const { url } = await serve({}, session =>
     session.on('message', message => session.send({ echo: message })),

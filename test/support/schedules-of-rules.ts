@@ -370,14 +370,25 @@ export const ruleSchedules: { readonly [name: string]: Schedule } = {
 
   'volatile messages go now or never, and have no number'(machine) {
     const duet = createDuet(machine)
-    equal(duet.client.session.sendVolatile('"v"'), false)
+    equal(duet.client.session.sendVolatile('"v"', 3), false)
     const wires = duet.connect()
     wires.flow()
-    equal(duet.client.session.sendVolatile('"v"'), true)
+    equal(duet.client.session.sendVolatile('"v"', 3), true)
     deepEqual(wires.up, ['[6,"v"]'])
     wires.down.push('[6,"w"]', '[77]')
     wires.letDown()
     deepEqual([duet.said.at(-1), duet.client.session.done, duet.closed], ['volatile "w"', 0, []])
+  },
+
+  'a volatile message that is too large for the peer is not sent'(machine) {
+    const duet = createDuet(machine, { max: { server: 3 } })
+    const wires = duet.connect()
+    wires.flow()
+    equal(duet.client.session.sendVolatile('"vv"', 4), false)
+    // Of what is beyond ASCII, bytes count
+    equal(duet.client.session.sendVolatile('"é"', 4), false)
+    equal(duet.client.session.sendVolatile('"v"', 3), true)
+    deepEqual(wires.up, ['[6,"v"]'])
   },
 
   'ping and pong'(machine) {

@@ -102,9 +102,10 @@ const OF_ONE_HALF: readonly SessionMutant[] = [
   session('an ack does not make the pump go on', '      pump(now)\n    },\n    pump,', '    },\n    pump,'),
   session(
     'volatile messages are written without a connection',
-    'const isSent = live && output.hasRoom()',
-    'const isSent = output.hasRoom()',
+    'const isSent = live && bytes',
+    'const isSent = bytes',
   ),
+  session('volatile messages are too large for the peer', ' && bytes <= peer.max', ''),
   session('what is too large is delivered', "if (data.length > max) return bad('too large', 4413)", ''),
   session('bad luck is poison', 'position === struckAt ? strikes + 1 : 1', 'strikes + 1'),
   session('poison is never given up', 'return strikes >= STRIKES', 'return false'),
