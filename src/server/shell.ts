@@ -14,6 +14,7 @@ import type { Deadlines, Timed } from './deadlines'
 import { type ServerSettings, settleSend, settleSessionClose } from './options'
 import { createPull, type Pull } from './pull'
 import type { Session, SessionCloseResult, SessionEvents, SessionUndelivered } from './session'
+import type { Steps } from './steps'
 
 type Data = string | Uint8Array<ArrayBuffer>
 type Listener = (...args: never[]) => unknown
@@ -30,18 +31,11 @@ export interface Draining {
 }
 
 /** What a session belongs to. */
-export interface SessionHost {
+export interface SessionHost extends Steps {
   readonly registry: Registry
   readonly settings: ServerSettings
   readonly deadlines: Deadlines
   readonly payload: Pick<Codec, 'encode' | 'decode'>
-  act(step: () => void): void
-  /** Takes a step at once, even in the middle of another: somebody waits for its answer. */
-  run(step: () => void): void
-  /** Tells the application, after the step. */
-  tell(notice: () => void): void
-  /** Its `settle` is due, after the step. */
-  touch(shell: SessionShell): void
   /** What an application's listener may do wrong goes to `failed`. */
   guard(listener: Listener, failed: (error: unknown) => void): (...args: never[]) => void
   /** Nobody listens to the errors of this session. */
