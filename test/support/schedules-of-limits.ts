@@ -35,7 +35,7 @@ const visit = (machine: Machine, server: Server, id: string, principal = 'ada'):
 }
 
 const sendTo = (machine: Machine, server: Server, id: string, message: string, expiresAt = 0) => {
-  const session = server.begun.findLast(each => each.id === id)
+  const session = server.begun.filter(each => each.id === id).at(-1)
   const entry = new machine.Entry(undefined, message, message.length, undefined, expiresAt)
   return session && server.registry.send(session, entry, 1_000)
 }
