@@ -174,6 +174,7 @@ const serverDoes = (code: number): string => {
     undelivered: nothing,
     begun: nothing,
     ended: (_, reason) => void ended.push(reason),
+    crowded: nothing,
   }
   const registry = createRegistry(createStore(), output, {
     node: 'a',
@@ -183,6 +184,8 @@ const serverDoes = (code: number): string => {
     win: 1,
     max: 1,
     newSid: () => 's',
+    maxInFlightBytes: Infinity,
+    limits: { sessions: 1, sessionsPerPrincipal: 1 },
   })
   const connect = (epoch: number) => {
     const connection = registry.connect({
