@@ -51,8 +51,8 @@ const OF_THE_STUDY: readonly SessionMutant[] = [
   ),
   registry(
     'the tombstone counts what was received, not what was consumed',
-    'const isOurs = store.end(session.lease, reason, now)',
-    'while (session.half.done < session.half.received) { store.recv(session.lease); session.half.consumed(now) }\n    const isOurs = store.end(session.lease, reason, now)',
+    'const isOurs = store.end(session.lease, token, now)',
+    'while (session.half.done < session.half.received) { store.recv(session.lease); session.half.consumed(now) }\n    const isOurs = store.end(session.lease, token, now)',
   ),
   store(
     'each hello without a session makes one',
