@@ -18,7 +18,7 @@ import { properties, root } from './source'
 
 const read = (file: string) => readFileSync(`${root}src/${file}.ts`, 'utf8')
 const CORE = ['core/session', 'core/client', 'core/registry', 'core/store']
-const SERVER = ['server', 'server/connection', 'server/shell']
+const SERVER = ['server/connection', 'server/shell', 'server/assemble', 'server/door']
 const sources = [...CORE, ...SERVER].map(read).join('\n')
 
 const all = (text: string, pattern: RegExp): string[] =>
@@ -185,7 +185,7 @@ const serverDoes = (code: number): string => {
     max: 1,
     newSid: () => 's',
     maxInFlightBytes: Infinity,
-    limits: { sessions: 1, sessionsPerPrincipal: 1 },
+    limits: { sessions: 1, sessionsPerPrincipal: 1, detachedBytes: 1 },
   })
   const connect = (epoch: number) => {
     const connection = registry.connect({
@@ -269,7 +269,7 @@ const limits = (): Map<string, string> => {
 /** Why a session may end, and who says so. What an application chooses itself is by default one of these. */
 const reasons = (): Map<string, string> => {
   const server = [
-    ...all(read('core/registry'), /\bend\(session, '([^']+)'/g),
+    ...all(read('core/registry'), /\bend\((?:session|heavy|inTheWay), '([^']+)'/g),
     ...all(read('core/store'), /(?:bury\(stored, |reason: )'([^']+)'/g),
     ...all(read('server/shell'), /reason \?\? '([^']+)'/g),
     settleServerClose({}).reason,
@@ -289,6 +289,7 @@ const words = (): string[] => [
   ...all(sources, /\bbad\('([^']+)'/g),
   ...all(sources, /\bclose\((?:[^()']|'[^']*')*?, '([^']+)'\)/g),
   ...all(sources, /: '(hello expected)'/g),
+  ...all(sources, /\b(?:crowded|retrying)\('([^']+)'/g),
   ...all(read('wire/frames'), /^export type Malformed = '([^']+)' \| '([^']+)' \| '([^']+)'/gm),
   ...all(sources, /isOurs \? \w+ : '(superseded)'/g),
   ...all(read('server/shell'), /reason \?\? '([^']+)'/g),
