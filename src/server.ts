@@ -95,8 +95,10 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown, Request = unk
 
   /**
    * Takes no more connections. Each session ends once everything that came is consumed and everything that was sent is
-   * acknowledged, answers included, at the latest after `timeoutMs`; those whose clients are away, at once. Clients are
-   * closed with 4503 and come back after `retryMs` to `retryMs + spreadMs`, maybe to another server. What was not acknowledged is undelivered.
+   * acknowledged, answers included, at the latest after `timeoutMs`; those whose clients are away, at once. After half of
+   * that time nothing more is consumed, so that who never stops talking is answered nevertheless. Clients are closed with
+   * 4503 and come back after `retryMs` to `retryMs + spreadMs`, maybe to another server. What was not acknowledged is
+   * undelivered.
    * Fulfilled when nothing is left, `closeTimeoutMs` later at most, and never rejected. Again: the same promise.
    * @throws SocketError `invalid-option`
    */

@@ -32,10 +32,11 @@ export const createDrain = (clock: ServerClock, begin: (how: () => Draining) => 
         finish = resolve
       })
       closing = { done, reason }
-      const until = clock.now() + timeoutMs
+      const now = clock.now()
+      const [quietAt, until] = [now + timeoutMs / 2, now + timeoutMs]
       begin(() => {
         const told = reason()
-        return { until, reason: told, code: 4503, lateReason: told, lateCode: 4503, isServer: true }
+        return { quietAt, until, reason: told, code: 4503, lateReason: told, lateCode: 4503, isServer: true }
       })
       return done
     },

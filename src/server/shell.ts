@@ -21,6 +21,8 @@ type Listener = (...args: never[]) => unknown
 
 /** How a session ends: once it is idle with `code`, at the latest at `until` with `lateCode`. */
 export interface Draining {
+  /** From then on nothing more is told: a client that never stops would never be answered for good. */
+  readonly quietAt: number
   readonly until: number
   readonly reason: string
   readonly code: number
@@ -117,6 +119,7 @@ export const createSessionShell = (host: SessionHost, core: ServerSession): Sess
   /** The next that can be decoded, told. */
   const take = (): { readonly value: unknown } | undefined => {
     release()
+    if (isQuiet()) return undefined
     for (let next = inbox.shift(); next; next = inbox.shift()) {
       inboxBytes -= next.data.length
       try {
@@ -138,8 +141,13 @@ export const createSessionShell = (host: SessionHost, core: ServerSession): Sess
     while (listeners && take()) release()
   }
 
+  const isQuiet = () => !!draining && clock.now() >= draining.quietAt
+
+  /** What came and will not be told does not count, but what is in hand does. */
   const isIdle = () =>
-    !outbox.messages && outbox.acked.seq === outbox.numbered.seq && half.received === half.done
+    !outbox.messages &&
+    outbox.acked.seq === outbox.numbered.seq &&
+    (isQuiet() ? !inHand : half.received === half.done)
 
   const end = (reason: string, code: number) =>
     act(() => {
@@ -166,11 +174,13 @@ export const createSessionShell = (host: SessionHost, core: ServerSession): Sess
 
   const closed = () => new SessionEnded('closed', `the session has ended: ${over ?? 'closing'}`)
 
+  const drainsAt = () => {
+    const { quietAt, until } = draining ?? { quietAt: Infinity, until: Infinity }
+    return isQuiet() ? until : Math.min(quietAt, until)
+  }
+
   const timed: Timed = {
-    due: () =>
-      over === undefined
-        ? Math.min(core.until, half.until, outbox.soonest, draining?.until ?? Infinity)
-        : Infinity,
+    due: () => (over === undefined ? Math.min(core.until, half.until, outbox.soonest, drainsAt()) : Infinity),
     run: now =>
       act(() => {
         if (draining && now >= draining.until) end(draining.lateReason, draining.lateCode)
@@ -243,6 +253,7 @@ export const createSessionShell = (host: SessionHost, core: ServerSession): Sess
         closers.push(resolve)
         if (drain)
           shell.drain({
+            quietAt: Infinity,
             until: clock.now() + timeoutMs,
             reason: reason ?? 'closed',
             code: 1000,

@@ -294,3 +294,35 @@ test('a volatile message that is too large for the server is undelivered, and th
   expect(undelivered).toMatchObject([{ code: 'too-large', certain: true }])
   expect(losses).toEqual([])
 })
+
+test.each(['listener', 'loop'])(
+  'a client that never stops talking to a %s does not keep a server from draining: all that it consumed is answered',
+  async how => {
+    const undelivered: unknown[] = []
+    const answered: number[] = []
+    const { url, server } = await serve({}, async session => {
+      session.on('undelivered', event => undelivered.push(event))
+      const answer = (message: unknown) => {
+        answered.push((message as Numbered).n)
+        session.send(message)
+      }
+      if (how === 'listener') session.on('message', answer)
+      else for await (const message of session) answer(message)
+    })
+    const heard: number[] = []
+    const client = connect(url)
+    client.on('message', ({ n }) => heard.push(n))
+    await client.opened()
+    let said = 0
+    const talk = setInterval(() => client.send({ n: ++said }), 1)
+    cleanup(() => clearInterval(talk))
+    // By then not each message is acknowledged at once
+    await until(() => heard.length > 100)
+    const started = performance.now()
+    await server.close({ timeoutMs: 2_000 })
+    // Quiet after a half, and then as long as an acknowledgement takes
+    expect(performance.now() - started).toBeLessThan(1_900)
+    expect(undelivered).toEqual([])
+    await until(() => heard.length === answered.length)
+  },
+)

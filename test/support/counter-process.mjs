@@ -21,7 +21,7 @@ server.on('session', session => {
 
 process.on('SIGTERM', async () => {
   http.close()
-  await server.close({ retryMs: 20, timeoutMs: 500 })
+  await server.close({ retryMs: 20, timeoutMs: 2_000 })
   process.exit()
 })
 
