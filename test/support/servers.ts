@@ -35,6 +35,8 @@ export interface TestServer {
   readonly url: string
   /** What came, as text, from all clients in the order of arrival. */
   readonly received: readonly string[]
+  /** How clients left, as it arrived here. */
+  readonly closes: readonly { readonly code: number; readonly reason: string }[]
   /** How many are connected now. */
   readonly clients: number
   /** To all clients. */
@@ -98,6 +100,7 @@ export async function startServer(kind: ServerKind, options: ServerOptions = {})
   const { port: wanted = 0, selectProtocol } = options
   const behaviour = BEHAVIOURS[kind]
   const received: string[] = []
+  const closes: { code: number; reason: string }[] = []
   const sockets = new Set<Socket>()
   const http = createServer()
   // Also those that never got as far as the upgrade: each of them would keep the port busy
@@ -113,6 +116,7 @@ export async function startServer(kind: ServerKind, options: ServerOptions = {})
     const visit = { client, everyone: server.clients }
     // A client that is cut off is what these tests are about
     client.on('error', () => {})
+    client.on('close', (code, reason) => closes.push({ code, reason: `${reason}` }))
     client.on('message', (raw, isBinary) => {
       const text = raw.toString()
       received.push(text)
@@ -128,6 +132,7 @@ export async function startServer(kind: ServerKind, options: ServerOptions = {})
     port,
     url: `ws://127.0.0.1:${port}`,
     received,
+    closes,
     get clients() {
       return server.clients.size
     },
