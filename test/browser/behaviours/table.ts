@@ -15,7 +15,20 @@ const table = <Id extends string>(behaviours: Readonly<Record<Id, Behaviour>>) =
 export const BEHAVIOURS = table({
   basic: {
     title: 'a cut, and back',
-    claim: 'text, bytes and close codes as they were sent; reconnected by itself, and what waited goes out',
+    claim: 'It reconnects by itself, and what waited goes out.',
+  },
+  'half-open-idle': {
+    title: 'half-open while idle',
+    claim:
+      'It is replaced within `intervalMs + timeoutMs` and a second. The late `close` of the old WebSocket changes nothing, and `close()` is bounded.',
+  },
+  'half-open-sending': {
+    title: 'half-open while sending',
+    claim: 'The same, although nothing that is sent fails.',
+  },
+  'half-open-backlog': {
+    title: 'half-open with 16 MiB to send',
+    claim: 'The same, although the old WebSocket cannot even begin to close.',
   },
 })
 

@@ -72,13 +72,14 @@ export async function startWebKit(path: string, { args = [] }: EngineOptions): P
     return result
   }
 
-  const first = call<string>('GET', `/session/${sessionId}/window`)
-  let opened = 0
+  // The session would end with its last window: the first is left alone
+  const first = await call<string>('GET', `/session/${sessionId}/window`)
 
   async function open(url: string): Promise<Tab> {
-    const handle = opened++
-      ? (await next(() => post<{ handle: string }>('/window/new', { type: 'window' }))).handle
-      : await first
+    const { handle } = await next(async () => {
+      await post('/window', { handle: first })
+      return post<{ handle: string }>('/window/new', { type: 'window' })
+    })
     const within = <Result>(task: () => Promise<Result>) =>
       next(async () => {
         await post('/window', { handle })
