@@ -52,7 +52,7 @@ const own = {
   /** By the name of the socket. */
   received,
 
-  /** One of ours. The WebSockets that it makes are noted as `<who> 1`, `<who> 2`… */
+  /** One of ours. The WebSockets that it makes are called `<who> 1`, `<who> 2`… */
   ours(
     who: string,
     url: string,
@@ -65,7 +65,8 @@ const own = {
       WebSocket: class extends WebSocket {
         constructor(url: string, protocols?: string[]) {
           super(url, protocols)
-          observe(`${who} ${++made}`, this)
+          raws[`${who} ${++made}`] = this
+          observe(`${who} ${made}`, this)
         }
       },
       log: record => {
