@@ -24,6 +24,8 @@ const { BROWSERS_REPORT } = process.env
 /** How long to watch a WebSocket that nothing happens to: long enough to be sure, or to tell of. */
 export const WATCH_MS = BROWSERS_REPORT ? 65_000 : 2_000
 
+export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+
 export function behaviour(
   id: BehaviourId,
   attempt: (lab: Lab) => Promise<Measured>,

@@ -1,7 +1,7 @@
 /** The peer is gone and nobody told us: packets go nowhere, and nothing is closed. */
 
 import { expect } from 'vitest'
-import { behaviour, type Measured, WATCH_MS } from './behaviour'
+import { behaviour, type Measured, seconds, WATCH_MS } from './behaviour'
 import { type Bench, type Lab, pause, until } from './lab'
 import type { Note } from './page'
 
@@ -44,8 +44,6 @@ const apply = (page: Bench, load: Load) =>
 const life = (notes: readonly Note[]) =>
   notes.filter(({ who, what }) => who === 'ours' && !['ping', 'pong', 'undelivered'].includes(what))
 
-const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
-
 async function halfOpen({ open, network }: Lab, load: Load): Promise<Measured> {
   const { proxy, url } = await network()
   const other = await network()
@@ -79,7 +77,7 @@ async function halfOpen({ open, network }: Lab, load: Load): Promise<Measured> {
   expect(lost).toMatchObject({ reason: 'heartbeat timeout', local: true, wasOpen: true })
   const { at: openAt } = await page.noted('ours', 'open', lostAt)
   // For as long as the buffers of the kernel fill, nothing is stalled
-  const movedAt = (await page.notes()).findLast(({ what, at }) => what === 'moved' && at < lostAt)?.at
+  const movedAt = (await page.notes()).filter(({ what, at }) => what === 'moved' && at < lostAt).at(-1)?.at
   expect(openAt - (movedAt ?? stalledAt)).toBeLessThan(INTERVAL_MS + TIMEOUT_MS + 1_000)
 
   // Meanwhile the browser's own

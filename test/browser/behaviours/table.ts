@@ -30,6 +30,15 @@ export const BEHAVIOURS = table({
     title: 'half-open with 16 MiB to send',
     claim: 'The same, although the old WebSocket cannot even begin to close.',
   },
+  hang: {
+    title: 'a handshake that hangs',
+    claim:
+      'It is given up at `connectTimeoutMs`, and its WebSocket is closed: a second tab that waits behind it gets through within a second.',
+  },
+  blocked: {
+    title: 'the page busy past a deadline while the pong is in',
+    claim: 'No connection is taken for dead, in 20 of 20.',
+  },
 })
 
 export type BehaviourId = keyof typeof BEHAVIOURS
