@@ -34,8 +34,8 @@ export function behaviour(
   const { title, cannot } = BEHAVIOURS[id]
   for (const name of Object.keys(found) as EngineName[])
     if (!cannot?.[name])
-      test(`${name}: ${title}`, { timeout: timeoutMs }, async () => {
-        const { lab, tearDown } = await setUp(name)
+      test(`${name}: ${title}`, { timeout: timeoutMs }, async ({ skip }) => {
+        const { lab, tearDown } = await setUp(name, skip)
         try {
           const measured = await attempt(lab)
           if (!BROWSERS_REPORT) return

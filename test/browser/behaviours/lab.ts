@@ -77,16 +77,16 @@ async function bundle() {
   }
 }
 
-async function servePages(): Promise<{ url: string; close: Cleanup }> {
+export async function servePages(host = '127.0.0.1'): Promise<{ url: string; close: Cleanup }> {
   pages ??= bundle()
   const files = await pages
   const server = createServer(({ url = '/' }, response) => {
-    const file = files[url]
+    const file = files[url.replace(/\?.*/, '')]
     response.writeHead(file ? 200 : 404, { 'content-type': `${file?.type}; charset=utf-8` }).end(file?.body)
-  }).listen(0, '127.0.0.1')
+  }).listen(0, host)
   await once(server, 'listening')
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    url: `http://${host}:${(server.address() as AddressInfo).port}/`,
     close: () => {
       server.closeAllConnections()
       server.close()
@@ -107,8 +107,12 @@ export interface Lab {
   readonly home: string
   /** This test's own, or the one that others of the file use too. */
   engine(options?: EngineOptions): Promise<Engine>
-  open(engine?: Engine): Promise<Bench>
-  network(kind?: ServerKind): Promise<Network>
+  /** @param url of a page that was served elsewhere */
+  open(engine?: Engine, url?: string): Promise<Bench>
+  /** @param host an address of this machine, instead of one of its own */
+  network(kind?: ServerKind, host?: string): Promise<Network>
+  /** Ends the test: it cannot be done on this machine. */
+  skip(why: string): never
   cleanUp(cleanup: Cleanup): void
 }
 
@@ -121,13 +125,17 @@ export async function stopEngines(): Promise<void> {
     if (engine.status === 'fulfilled') await engine.value.close()
 }
 
-export async function setUp(name: EngineName): Promise<{ lab: Lab; tearDown: () => Promise<void> }> {
+export async function setUp(
+  name: EngineName,
+  skip: Lab['skip'],
+): Promise<{ lab: Lab; tearDown: () => Promise<void> }> {
   const cleanups: Cleanup[] = []
   const { url: home, close } = await servePages()
   cleanups.push(close)
   const startEngine = (options: EngineOptions) => STARTERS[name](found[name] ?? '', options)
 
   const lab: Lab = {
+    skip,
     name,
     home,
     async engine(options) {
@@ -140,8 +148,8 @@ export async function setUp(name: EngineName): Promise<{ lab: Lab; tearDown: () 
       shared.set(name, engine)
       return engine
     },
-    async open(engine) {
-      const tab = await (engine ?? (await lab.engine())).open(home)
+    async open(engine, url = home) {
+      const tab = await (engine ?? (await lab.engine())).open(url)
       cleanups.push(() => tab.close().catch(() => {}))
       // What is left out would have been said in each call
       const notes = () => tab.run(() => globalThis.lab.notes)
@@ -154,9 +162,9 @@ export async function setUp(name: EngineName): Promise<{ lab: Lab; tearDown: () 
           ),
       }
     },
-    async network(kind = 'echo') {
+    async network(kind = 'echo', host = ownAddress()) {
       const server = await startServer(kind)
-      const proxy = await startProxy(server.port, { host: ownAddress() })
+      const proxy = await startProxy(server.port, { host })
       cleanups.push(
         () => proxy.close(),
         () => server.stop(),

@@ -10,6 +10,8 @@ export interface Behaviour {
   readonly cannot?: Readonly<Partial<Record<EngineName, string>>>
 }
 
+const NO_OFFLINE = 'its driver cannot tell it that there is no network'
+
 const table = <Id extends string>(behaviours: Readonly<Record<Id, Behaviour>>) => behaviours
 
 export const BEHAVIOURS = table({
@@ -38,6 +40,66 @@ export const BEHAVIOURS = table({
   blocked: {
     title: 'the page busy past a deadline while the pong is in',
     claim: 'No connection is taken for dead, in 20 of 20.',
+  },
+  freeze: {
+    title: 'a frozen page whose WebSockets the browser closes',
+    claim: 'Back and consistent within 2 s. In session mode nothing is lost or doubled.',
+    cannot: { firefox: 'it cannot be told to freeze a page', webkit: 'its driver cannot freeze a page' },
+  },
+  'freeze-open': {
+    title: 'a frozen page whose WebSockets stay open',
+    claim: 'The same.',
+    cannot: { firefox: 'it cannot be told to freeze a page', webkit: 'its driver cannot freeze a page' },
+  },
+  cache: {
+    title: 'the back/forward cache, there and back',
+    claim:
+      'A page that is put away holds no connection of ours and makes none. Restored, it is back and consistent within 2 s, and in session mode nothing is lost.',
+  },
+  leaving: {
+    title: 'leaving the page, ten times',
+    claim: 'Whatever the browser closes before `pagehide`, the dying page does not connect again.',
+  },
+  sleep: {
+    title: 'asleep for 4 s, and the path lives on',
+    claim: 'Back and consistent within 2 s. In session mode nothing is lost or doubled.',
+  },
+  'sleep-dead': {
+    title: 'asleep for 4 s, and the path dies meanwhile',
+    claim: 'The same, with `timeoutMs` of 0.5 s.',
+  },
+  'offline-waiting': {
+    title: 'offline while waiting, and online again',
+    claim: 'While offline nothing is tried. Once online each tries within a second, at random.',
+    cannot: { webkit: NO_OFFLINE },
+  },
+  'offline-open': {
+    title: 'offline while open, and online again',
+    claim:
+      'Offline closes nothing. Online asks for life at once: who lives is kept, who does not is replaced.',
+    cannot: { webkit: NO_OFFLINE },
+  },
+  address: {
+    title: 'another address on the network interface',
+    claim:
+      'No event says so: the heartbeat finds it, and it is replaced within `intervalMs + timeoutMs` and a second.',
+    cannot: {
+      firefox: 'not tried: its driver cannot reach into a network of its own',
+      webkit: 'not tried: its driver cannot reach into a network of its own',
+    },
+  },
+  hidden: {
+    title: 'a hidden page whose timers are throttled',
+    claim:
+      'The connection stays. What a message handler answers goes out within 1.5 s. Once visible, an overdue attempt starts at once.',
+  },
+  reconnects: {
+    title: '1,000 reconnects',
+    claim: 'At most 100 bytes of heap for each, one set of listeners, and no connection left on the server.',
+    cannot: {
+      firefox: 'it does not tell the size of its heap',
+      webkit: 'it does not tell the size of its heap',
+    },
   },
 })
 
