@@ -83,6 +83,13 @@ export async function startChromium(
       },
       hide: () => become('minimized'),
       show: () => become('normal'),
+      setOffline: offline =>
+        tools('Network.overrideNetworkState', {
+          offline,
+          latency: 0,
+          downloadThroughput: -1,
+          uploadThroughput: -1,
+        }),
       async close() {
         await rpc.call('Target.closeTarget', { targetId })
       },
@@ -95,13 +102,6 @@ export async function startChromium(
     name: 'chromium',
     version: product.replace(/^\D*/, ''),
     open,
-    setOffline: (tab, offline) =>
-      tab.tools('Network.overrideNetworkState', {
-        offline,
-        latency: 0,
-        downloadThroughput: -1,
-        uploadThroughput: -1,
-      }),
     signal: started.signal,
     close: started.end,
   }

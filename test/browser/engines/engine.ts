@@ -35,6 +35,8 @@ export interface Tab {
   /** As when one looks at another tab, or puts the window away. */
   hide(): Promise<void>
   show(): Promise<void>
+  /** What the browser says of the network; Firefox also connects no more, while what is open lives on. */
+  setOffline(isOffline: boolean): Promise<void>
   /** A command of the Chrome DevTools Protocol. Throws in other browsers. */
   tools<Result>(method: string, params?: object): Promise<Result>
   close(): Promise<void>
@@ -46,8 +48,6 @@ export interface Engine {
   readonly version: string
   /** Opens a window of its own, so that it hides none of the others. */
   open(url: string): Promise<Tab>
-  /** What the browser, not the network, says and does. */
-  setOffline(tab: Tab, isOffline: boolean): Promise<void>
   /** SIGSTOP or SIGCONT of all its processes. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void
   close(): Promise<void>

@@ -44,7 +44,6 @@ export async function startFirefox(
   const { capabilities } = await rpc.call<{ capabilities: { browserVersion: string } }>('session.new', {
     capabilities: {},
   })
-  const contexts = new WeakMap<Tab, string>()
 
   const create = (how: object) => rpc.call<{ context: string }>('browsingContext.create', how)
 
@@ -72,11 +71,16 @@ export async function startFirefox(
       async show() {
         await rpc.call('browsingContext.activate', { context })
       },
+      async setOffline(isOffline) {
+        await rpc.call('emulation.setNetworkConditions', {
+          networkConditions: isOffline ? { type: 'offline' } : null,
+          contexts: [context],
+        })
+      },
       async close() {
         await rpc.call('browsingContext.close', { context })
       },
     }
-    contexts.set(tab, context)
     await tab.goto(url)
     return tab
   }
@@ -85,12 +89,6 @@ export async function startFirefox(
     name: 'firefox',
     version: capabilities.browserVersion,
     open,
-    async setOffline(tab, isOffline) {
-      await rpc.call('emulation.setNetworkConditions', {
-        networkConditions: isOffline ? { type: 'offline' } : null,
-        contexts: [contexts.get(tab)],
-      })
-    },
     signal: started.signal,
     async close() {
       line.terminate()

@@ -87,6 +87,7 @@ export async function startWebKit(path: string, { args = [] }: EngineOptions): P
       })
     const tab: Tab = {
       tools: unable,
+      setOffline: unable,
       goto: url => within(() => post('/url', { url })),
       async run(task, ...args) {
         const script = `const [done] = arguments
@@ -111,7 +112,6 @@ export async function startWebKit(path: string, { args = [] }: EngineOptions): P
     name: 'webkit',
     version: capabilities.browserVersion,
     open,
-    setOffline: unable,
     signal: driver.signal,
     async close() {
       await driver.end()
