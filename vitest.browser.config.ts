@@ -1,39 +1,54 @@
 import { playwright } from '@vitest/browser-playwright'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 import { commands } from './test/browser/commands'
 import { wanted } from './test/browser/launch'
 
-export default defineConfig(({ mode }) => ({
-  test: {
-    projects: [
-      {
-        // `npm run soak:browser`
-        define: { __SOAK__: JSON.stringify(mode === 'soak') },
-        test: {
-          name: 'page',
-          include: ['test/browser/*.test.ts'],
-          testTimeout: 30_000,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            commands,
-            instances: wanted.map(({ browser, launchOptions }) => ({
-              browser,
-              provider: playwright({ launchOptions }),
-            })),
+export default defineConfig(({ mode }) => {
+  /** By Playwright, which has a protocol with these. */
+  const playwrights: TestProjectConfiguration[] = [
+    {
+      // `npm run soak:browser`
+      define: { __SOAK__: JSON.stringify(mode === 'soak') },
+      test: {
+        name: 'page',
+        include: ['test/browser/*.test.ts'],
+        testTimeout: 30_000,
+        browser: {
+          enabled: true,
+          headless: true,
+          screenshotFailures: false,
+          commands,
+          instances: wanted.map(({ browser, launchOptions }) => ({
+            browser,
+            provider: playwright({ launchOptions }),
+          })),
+        },
+      },
+    },
+    {
+      test: {
+        // In Node, from where it drives browsers; after the others, which measure times
+        name: 'driver',
+        include: ['test/browser/node/**/*.test.ts'],
+        testTimeout: 30_000,
+        sequence: { groupOrder: 1 },
+      },
+    },
+  ]
+  return {
+    test: {
+      projects: [
+        ...(wanted.length > 0 ? playwrights : []),
+        {
+          test: {
+            // In browsers as they come, WebKit among them. Most of it is waiting
+            name: 'behaviours',
+            include: ['test/browser/behaviours/*.test.ts'],
+            sequence: { groupOrder: 2 },
+            maxWorkers: 2,
           },
         },
-      },
-      {
-        test: {
-          // In Node, from where it drives browsers; after the others, which measure times
-          name: 'driver',
-          include: ['test/browser/node/**/*.test.ts'],
-          testTimeout: 30_000,
-          sequence: { groupOrder: 1 },
-        },
-      },
-    ],
-  },
-}))
+      ],
+    },
+  }
+})

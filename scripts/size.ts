@@ -76,7 +76,7 @@ export const SUBJECTS: readonly Subject[] = [
 export const BUDGETS: Readonly<Record<string, number>> = {
   plain: 10_100,
   'with sessions': 13_500,
-  UMD: 15_900,
+  UMD: 16_000,
 }
 
 export async function measure({ source }: Subject): Promise<Size> {

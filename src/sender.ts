@@ -6,7 +6,6 @@ import { SocketError } from './errors'
 import type { Undelivered } from './events'
 import { LONGEST_TIMER_MS, type SendOptions, settleTtl } from './options'
 import type { Clock } from './platform/clock'
-import type { Transport } from './platform/transport'
 import type { SessionHooks } from './session'
 import { byteLength } from './wire/data'
 
@@ -33,8 +32,8 @@ interface Surroundings<Outgoing> {
   readonly queue: OutboxPolicy
   /** Whether what may or may not have arrived is sent again. */
   readonly resend: boolean
-  /** The transport that takes messages, which is there only while `open`. */
-  link(): Transport | undefined
+  /** Bytes that the WebSocket holds; `Infinity` while it takes no messages. */
+  held(): number
   /** In session mode: it decides when what is sent. */
   session(): SessionHooks<Outgoing> | undefined
   write(data: Data, bytes: number): void
@@ -49,7 +48,7 @@ interface Surroundings<Outgoing> {
 }
 
 export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
-  const { clock, queue, resend, link, write, encode, usable, lost, drained, publish } = shell
+  const { clock, queue, resend, held, write, encode, usable, lost, drained, publish } = shell
   let sendersWait = false
   let poll: unknown
   let sweep: unknown
@@ -78,9 +77,6 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
   const settle = (entries: readonly Entry<Outgoing>[]): void => {
     for (const entry of entries) entry.settled?.()
   }
-
-  /** Bytes that the WebSocket holds, which has no room if there is none. */
-  const held = () => link()?.buffered ?? Infinity
 
   /**
    * Hands over as much of what waits as the WebSocket should hold, and as the main thread should bear.
@@ -115,7 +111,7 @@ export const createSender = <Outgoing>(shell: Surroundings<Outgoing>) => {
   const pump = (bytes = held(), now = outbox.soonest < Infinity ? clock.now() : 0): void => {
     const session = shell.session()
     const moved = session ? session.pump(now) : flush(bytes, now)
-    if (link()) {
+    if (bytes < Infinity) {
       const waits = outbox.messages && (!session || held() >= queue.highWaterMarkBytes)
       if (waits && (moved || patience-- > 0)) hop()
       else if (waits || (!session && !isEmpty())) poll ??= clock.setTimeout(look(clock.now()), POLL_MS)

@@ -140,10 +140,7 @@ export const createSocket = <Incoming, Outgoing>(
   const step = (event: Event): void => {
     const previous = state
     const now = clock.now()
-    // While a large message is on its way, an answer may have to wait behind it: that it moves is life too
-    const { buffered } = transport ?? { buffered: 0 }
-    if (buffered > 0 && buffered < lastBuffered) lastSeen = now
-    lastBuffered = buffered
+    held()
     const at = { now, random: clock.random(), lastSeen, online: guarded(() => page.online()) ?? true }
     state = transition(previous, event, at, policy)
     if (state === previous) return
@@ -152,6 +149,17 @@ export const createSocket = <Incoming, Outgoing>(
     note(previous, event, todo, now)
     for (const effect of todo) guarded(perform[effect])
     arm()
+  }
+
+  /**
+   * Bytes that the WebSocket holds. While a large message is on its way, an answer may have to wait behind it: that it
+   * moves is life too.
+   */
+  const held = (): number => {
+    const { buffered } = transport ?? { buffered: 0 }
+    if (buffered > 0 && buffered < lastBuffered) lastSeen = clock.now()
+    lastBuffered = buffered
+    return buffered
   }
 
   /** Listens to page and signal only until the end, so that a closed socket can be collected. */
@@ -386,7 +394,7 @@ export const createSocket = <Incoming, Outgoing>(
     clock,
     queue: settings.queue,
     resend: settings.resend === 'uncertain',
-    link: () => (state.name === 'open' ? transport : undefined),
+    held: () => (state.name === 'open' ? held() : Infinity),
     session: () => session,
     write,
     encode,
@@ -516,7 +524,7 @@ export const createSocket = <Incoming, Outgoing>(
       return [...recorder.transitions]
     },
     get bufferedBytes() {
-      const { buffered } = transport ?? { buffered: 0 }
+      const buffered = held()
       return sender.outbox.bytes + (buffered < Infinity ? buffered : 0)
     },
     stats() {

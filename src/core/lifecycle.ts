@@ -122,6 +122,11 @@ const PROMPT_MS = 1_000
 const OFFLINE_RETRY_MS = 30_000
 /** What 1012 (service restart) and 1013 (try again later) ask for, when they do not say how long. */
 const BUSY_RETRY_MS = 5_000
+/**
+ * After 1001 (going away). Firefox closes with it when it begins to leave a page, long before `pagehide`: who came back at
+ * once did so from a dying page.
+ */
+const AWAY_RETRY_MS = 500
 const LONGEST_HINT_MS = 300_000
 
 /** By default one that the server had no part in. */
@@ -293,5 +298,6 @@ const retry = (story: State, close: Close, at: World, fatal = false): State => {
 const floorMs = ({ code, reason }: Close, random: number): number => {
   const hint = /\bretry=(\d+)/.exec(reason)
   if (hint) return Math.min(Number(hint[1]), LONGEST_HINT_MS) * (1 + 0.2 * random)
-  return code === 1012 || code === 1013 ? BUSY_RETRY_MS * (1 + random) : 0
+  if (code === 1012 || code === 1013) return BUSY_RETRY_MS * (1 + random)
+  return code === 1001 ? AWAY_RETRY_MS : 0
 }

@@ -1,17 +1,20 @@
 /** The browsers that are wanted, and how Playwright starts them. */
 
 import type { LaunchOptions } from 'playwright'
+import { found } from './found'
 
 export interface Wanted {
   readonly browser: 'chromium' | 'firefox'
   readonly launchOptions: LaunchOptions
 }
 
-const all: readonly Wanted[] = [
-  {
-    browser: 'chromium',
+const { chromium, firefox } = found
+
+export const wanted: readonly Wanted[] = [
+  chromium && {
+    browser: 'chromium' as const,
     launchOptions: {
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      executablePath: chromium,
       args: [
         '--no-sandbox',
         '--disable-gpu',
@@ -23,17 +26,13 @@ const all: readonly Wanted[] = [
       ],
     },
   },
-  {
-    browser: 'firefox',
+  firefox && {
+    browser: 'firefox' as const,
     launchOptions: {
       channel: 'moz-firefox',
-      executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+      executablePath: firefox,
       // Its hidden delay after failures would be measured instead of ours
       firefoxUserPrefs: { 'network.websocket.delay-failed-reconnects': false },
     },
   },
-]
-
-const names = (process.env.BROWSERS ?? 'chromium,firefox').split(',')
-
-export const wanted = all.filter(({ browser }) => names.includes(browser))
+].filter(browser => !!browser)

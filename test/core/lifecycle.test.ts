@@ -188,6 +188,13 @@ const rows: Row[] = [
     ['drop'],
   ],
   [
+    'who goes away is left alone for half a second',
+    stable,
+    dropped(1001),
+    { name: 'waiting', until: NOW + 500, notBefore: NOW + 500 },
+    ['drop'],
+  ],
+  [
     'close closes in its bound',
     stable,
     bye,

@@ -264,6 +264,18 @@ test('a large message that is stuck is', async () => {
   expect(socket.state.name).not.toBe('open')
 })
 
+test('what a dead path still swallows is life for no longer than it does', async () => {
+  const socket = await opened({ codec: text(), heartbeat: { message: 'ping' } })
+  const { last } = FakeWebSocket
+  last.bufferedAmount = 8e6
+  socket.send('waits')
+  await pass(25_500)
+  // Into the buffers of the kernel, until they are full
+  last.bufferedAmount = 4e6
+  await pass(36_000)
+  expect(socket.state.name).not.toBe('open')
+})
+
 test('a round trip begins with the first question that was not answered', async () => {
   const socket = await opened({
     codec: text(),

@@ -1,0 +1,107 @@
+/** The page is put away, frozen, or asleep with its machine: nothing of it runs, and the server goes on. */
+
+import { expect } from 'vitest'
+import { behaviour, type Measured } from './behaviour'
+import { type Lab, pause, until } from './lab'
+import { count, expectBack, type Return, startTicks } from './ticks'
+
+const AWAY_MS = 4_000
+
+const tell = ({ caughtUpMs, isNew, raw }: Return, rawBefore = ''): Measured => ({
+  raw: `${rawBefore}${raw}`,
+  ours: `all of it after ${caughtUpMs} ms, by ${isNew ? 'another connection' : 'the same connection'}`,
+})
+
+async function freeze(lab: Lab, features: string): Promise<Measured> {
+  const ticks = await startTicks(lab)
+  const page = await lab.open(await lab.engine({ args: [features] }))
+  await count(page, ticks)
+  await page.hide()
+  await page.tools('Page.setWebLifecycleState', { state: 'frozen' })
+  await until(() => ticks.proxy.connections === 0)
+  await pause(AWAY_MS)
+  const awakeAt = Date.now()
+  await page.tools('Page.setWebLifecycleState', { state: 'active' })
+  await page.show()
+  return tell(await expectBack(page, ticks, awakeAt))
+}
+
+behaviour('freeze', lab => freeze(lab, '--enable-features=DisconnectWebSocketOnBFCache'))
+behaviour('freeze-open', lab => freeze(lab, '--disable-features=DisconnectWebSocketOnBFCache'))
+
+behaviour('cache', async lab => {
+  const ticks = await startTicks(lab)
+  const { proxy, rawProxy } = ticks
+  const page = await lab.open()
+  await count(page, ticks)
+  const id = await page.run(() => globalThis.lab.id)
+  await page.run(() => void setTimeout(() => location.assign('away')))
+  await until(() => page.run(() => document.title === 'away').catch(() => false))
+  await until(() => proxy.connections === 0)
+  const { accepted } = proxy
+  await pause(AWAY_MS)
+  expect(proxy).toMatchObject({ accepted, connections: 0 })
+  const rawBefore = `${rawProxy.connections ? 'kept open' : 'closed'} while away; `
+  const awakeAt = Date.now()
+  await page.run(() => void setTimeout(() => history.back()))
+  await until(() => page.run(() => document.title === 'lab' && !!globalThis.lab).catch(() => false))
+  if ((await page.run(() => globalThis.lab.id)) === id)
+    return tell(await expectBack(page, ticks, awakeAt), rawBefore)
+  // It was not cached: there is nobody to come back
+  await count(page, ticks)
+  return { raw: `${rawBefore}the page is loaded anew`, ours: 'closed while away; the page is loaded anew' }
+})
+
+behaviour('leaving', async ({ open, network }) => {
+  const { proxy, server, url } = await network()
+  const other = await network()
+  const page = await open()
+  const home = await page.run(() => location.href)
+  for (let visit = 1; visit <= 10; visit++) {
+    await page.run(
+      (url, otherUrl) => {
+        lab.ours('ours', url, { backoff: { baseMs: 1, maxMs: 1 } })
+        const connect = () => {
+          lab.raw('raw', otherUrl).onclose = connect
+        }
+        connect()
+      },
+      url,
+      other.url,
+    )
+    await until(() => server.clients === 1 && other.server.clients === 1)
+    await page.run(() => void setTimeout(() => location.assign('away')))
+    await until(() => page.run(() => document.title === 'away').catch(() => false))
+    await until(() => server.clients === 0 && proxy.connections === 0)
+    await page.goto(`${home}?${visit}`)
+    expect(proxy.accepted).toBe(visit)
+    // One that connects at once may still be about to
+    other.proxy.cut('rst')
+    await until(() => other.server.clients === 0)
+  }
+  expect(proxy.connections).toBe(0)
+  return {
+    raw: `${other.proxy.accepted - 10} connections from dying pages, if \`close\` is answered with another`,
+    ours: 'none',
+  }
+})
+
+async function sleep(lab: Lab, dies: boolean): Promise<Measured> {
+  const ticks = await startTicks(lab)
+  const { proxy, rawProxy } = ticks
+  const engine = await lab.engine()
+  const page = await lab.open()
+  await count(page, ticks)
+  engine.signal('SIGSTOP')
+  try {
+    if (dies) for (const { zombie } of [proxy, rawProxy]) zombie()
+    await pause(AWAY_MS)
+  } finally {
+    engine.signal('SIGCONT')
+  }
+  const awakeAt = Date.now()
+  return tell(await expectBack(page, ticks, awakeAt))
+}
+
+behaviour('sleep', lab => sleep(lab, false))
+behaviour('sleep-dead', lab => sleep(lab, true))
