@@ -25,13 +25,19 @@ const leaves = (tree: unknown): string[] =>
   typeof tree === 'string' ? [tree] : Object.values(tree as object).flatMap(leaves)
 
 test('the tarball has what was built and what tells about it, and nothing else', () => {
-  const known = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']
-  expect(packed.filter(path => !path.startsWith('dist/') && !known.includes(path))).toEqual([])
+  const known = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json', 'docs/CONFORMANCE.md']
+  const isProtocol = (path: string) => /^docs\/protocol\/[\w-]+\.json$/.test(path)
+  expect(
+    packed.filter(path => !path.startsWith('dist/') && !isProtocol(path) && !known.includes(path)),
+  ).toEqual([])
+  expect(packed).toContain('docs/protocol/exchanges.json')
 })
 
 test('every file that package.json points at is in the tarball', () => {
-  const { main, module, types, unpkg, jsdelivr, exports } = JSON.parse(read('package.json'))
-  const targets = [main, module, types, unpkg, jsdelivr, ...leaves(exports)].map(path => join(path))
+  const { main, module, types, unpkg, jsdelivr, exports, bin } = JSON.parse(read('package.json'))
+  const targets = [main, module, types, unpkg, jsdelivr, ...leaves(exports), ...leaves(bin)].map(path =>
+    join(path),
+  )
   expect(targets.filter(path => !packed.includes(path))).toEqual([])
 })
 
@@ -40,8 +46,9 @@ test('the folder of the UMD build says that it is CommonJS', () => {
   expect(JSON.parse(read('dist/umd/package.json'))).toEqual({ type: 'commonjs' })
 })
 
-/** What the annexes are about, and what is installed with or beside us for them alone. */
+/** What the annexes and the command are about, and what is installed with or beside us for them alone. */
 const BROUGHT: Readonly<Record<string, readonly string[]>> = {
+  cli: ['node:crypto', 'node:util', 'ws', 'zod'],
   msgpack: ['@msgpack/msgpack'],
   // Node 18 has no global crypto
   server: ['node:crypto', 'zod'],
@@ -49,10 +56,11 @@ const BROUGHT: Readonly<Record<string, readonly string[]>> = {
 }
 
 test('the bundles import nothing but what their annexes are about, and none of them nanoevents', async () => {
-  for (const file of packed.filter(path => /^dist\/[^/]*\.c?js$/.test(path))) {
+  for (const file of packed.filter(path => /^dist\/(?!umd)(?:\w+\/)?[^/]*\.c?js$/.test(path))) {
     const { metafile } = await build({
       entryPoints: [root + file],
       bundle: true,
+      format: 'esm',
       packages: 'external',
       metafile: true,
       write: false,
@@ -87,7 +95,7 @@ test('every script names its source map, and each map has the sources in it', ()
     expect([path, version, sourcesContent.length]).toEqual([path, 3, sources.length])
     // They are not in the tarball otherwise
     expect([path, sources.filter((_: string, i: number) => !sourcesContent[i])]).toEqual([path, []])
-    const own = /(msgpack|server|spec)\./.exec(path)?.[1] ?? 'socket'
+    const own = /(conformance\/cli|msgpack|server|spec)\./.exec(path)?.[1] ?? 'socket'
     expect(sources.some((source: string) => source.endsWith(`src/${own}.ts`))).toBe(true)
   }
 })

@@ -1,0 +1,151 @@
+/** Judges a server: plays clients, good and hostile. */
+
+import { randomBytes } from 'node:crypto'
+import { WebSocket } from 'ws'
+import { fill } from './pattern'
+import { Deviation, type Outcome, play, type Scene, type Stage, within } from './player'
+import type { ServerExchange, Step, StepOf } from './steps'
+
+export interface Judging {
+  /** How long an answer may take, in ms. */
+  readonly timeoutMs: number
+  /** Exchanges that are played at the same time: they know nothing of each other. */
+  readonly parallel: number
+}
+
+const unguessable = () => randomBytes(12).toString('base64url')
+
+/** Of each hello, unless the exchange says otherwise. */
+const usual = ({ id, key, epoch }: Readonly<Record<string, unknown>>) => ({
+  v: 1,
+  id,
+  key,
+  nonce: unguessable(),
+  epoch,
+  win: 256,
+  max: 1_048_576,
+  auth: { principal: 'alice' },
+})
+
+const without = (fields: object, names: readonly string[] = []) =>
+  Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)))
+
+const open = (url: string, timeoutMs: number): Promise<WebSocket> =>
+  new Promise((resolve, reject) => {
+    const webSocket = new WebSocket(url, { handshakeTimeout: timeoutMs, perMessageDeflate: false })
+    const failed = (error: Error) => reject(new Deviation(`no WebSocket can be opened: ${error.message}`))
+    webSocket.once('error', failed)
+    webSocket.once('open', () => {
+      // What comes with the answer must not come before somebody listens
+      webSocket.pause()
+      webSocket.off('error', failed)
+      resolve(webSocket)
+    })
+  })
+
+type HelloStep = Exclude<StepOf<'hello'>, StepOf<'accept'>>
+
+const createStage = (url: string): Stage => {
+  let epoch = 0
+
+  const hello = (step: HelloStep, scene: Scene, name?: string, isBinary?: boolean) => {
+    const { variables } = scene
+    variables.set('fresh', unguessable())
+    const asked = fill(step.hello || {}, variables)
+    const said = without(
+      {
+        ...usual({ id: variables.get('id'), key: variables.get('key'), epoch: ++epoch }),
+        ...(asked as object),
+      },
+      step.without,
+    )
+    epoch = Math.max(epoch, Number.isSafeInteger(said.epoch) ? Number(said.epoch) : 0)
+    variables.set('nonce', said.nonce)
+    scene.send(scene.line(name), [0, said], isBinary)
+  }
+
+  const connect = async (step: StepOf<'connect'>, scene: Scene) => {
+    const webSocket = await open(url, scene.timeoutMs)
+    const line = scene.add(step.connect, webSocket)
+    webSocket.resume()
+    if (step.hello !== false) hello(step as HelloStep, scene)
+    if (step.welcome !== undefined) await scene.expect(line, [1, step.welcome], within({}, scene))
+  }
+
+  return {
+    judged: 'server',
+    async take(step: Step, scene: Scene) {
+      if ('connect' in step) await connect(step, scene)
+      else if ('hello' in step && !('accept' in step)) hello(step, scene, step.on, step.binary)
+      else return false
+      return true
+    },
+  }
+}
+
+/** What a welcome says, and whether messages may be bytes. */
+const PROBE: ServerExchange = {
+  rule: 'probe/welcome',
+  sentence: 'The server welcomes a client.',
+  steps: [
+    {
+      connect: 'a',
+      welcome: { ttl: '$ttl', win: '$win', max: '$max', hb: '$hb' },
+    },
+  ],
+}
+
+/** `02`, seq 1, ack 0, and `"b"`. */
+const BINARY_PROBE: ServerExchange = {
+  rule: 'probe/binary',
+  sentence: 'The application reads messages in bytes.',
+  steps: [{ connect: 'a', welcome: {} }, { sendBinary: '02 01 00 22 62 22' }, { expect: [2, 1, '$_', 'b'] }],
+}
+
+/** @returns undefined if there is nobody to be judged */
+const probe = async (url: string, { timeoutMs }: Judging): Promise<Record<string, unknown> | string> => {
+  const facts: Record<string, unknown> = {}
+  const stage = createStage(url)
+  const learning: Stage = {
+    ...stage,
+    async take(step, scene) {
+      const isTaken = await stage.take(step, scene)
+      for (const name of ['ttl', 'win', 'max', 'hb']) facts[name] = scene.variables.get(name)
+      return isTaken
+    },
+  }
+  const { verdict, why } = await play(PROBE, learning, person(), timeoutMs)
+  if (verdict !== 'pass') return why ?? 'no welcome'
+  const binary = await play(BINARY_PROBE, createStage(url), person(), timeoutMs)
+  return { ...facts, binary: binary.verdict === 'pass' }
+}
+
+const person = () => ({ id: unguessable(), key: unguessable(), other: unguessable() })
+
+/** @throws Error if there is no server that welcomes anybody */
+export const judgeServer = async (
+  url: string,
+  exchanges: readonly ServerExchange[],
+  judging: Judging,
+): Promise<Outcome[]> => {
+  const facts = await probe(url, judging)
+  if (typeof facts === 'string') throw new Error(`${url}: ${facts}`)
+  return parallel(exchanges, judging.parallel, exchange =>
+    play(exchange, createStage(url), { ...facts, ...person() }, judging.timeoutMs),
+  )
+}
+
+/** In order, a few at a time. */
+export const parallel = async <Item, Result>(
+  items: readonly Item[],
+  most: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> => {
+  const results: Result[] = []
+  const queue = [...items.entries()]
+  const worker = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await work(next[1])
+  }
+  await Promise.all(Array.from({ length: most }, worker))
+  return results
+}

@@ -1,0 +1,47 @@
+/** Programs as they would be with one change to our source, for judges to find. */
+
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** One change to the source. */
+export interface Plant {
+  /** Below `src`, without `.ts`. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+export const sourceOf = (file: string): string => readFileSync(`${root}src/${file}.ts`, 'utf8')
+
+/** Where packages are found, and nobody else looks. */
+export const createFolder = async (): Promise<{ readonly path: string; remove(): Promise<void> }> => {
+  const path = await mkdtemp(join(root, 'node_modules/.conformance-'))
+  return { path, remove: () => rm(path, { recursive: true }) }
+}
+
+/** @returns the path of a module that is `entry`, and all that it imports of ours, with these changes */
+export const bundle = async (entry: string, into: string, plants: readonly Plant[] = []): Promise<string> => {
+  const outfile = join(into, `${Math.random()}.mjs`)
+  await build({
+    entryPoints: [root + entry],
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    outfile,
+    plugins: plants.map(({ file, find, replace }) => ({
+      name: 'plant',
+      setup: ({ onLoad }) =>
+        onLoad({ filter: new RegExp(`src/${file}\\.ts$`) }, () => ({
+          contents: sourceOf(file).replace(find, () => replace),
+          loader: 'ts' as const,
+        })),
+    })),
+  })
+  return outfile
+}
