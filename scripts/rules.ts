@@ -8,6 +8,7 @@ const DOCUMENT = `${root}docs/CONFORMANCE.md`
 
 const FILES: Readonly<Record<string, string>> = {
   server: 'exchanges',
+  client: 'client-exchanges',
 }
 
 const between = (judged: string) =>

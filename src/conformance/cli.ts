@@ -1,15 +1,20 @@
 /** The command `reconnecting-socket-conformance`: judges a server, or with `client` a client, rule by rule. */
 
 import { parseArgs } from 'node:util'
-import exchanges from '../../docs/protocol/exchanges.json'
+import forClients from '../../docs/protocol/client-exchanges.json'
+import forServers from '../../docs/protocol/exchanges.json'
+import { judgeClient } from './client'
 import type { Outcome } from './player'
 import { json, text } from './report'
 import { judgeServer } from './server'
-import { serverExchanges } from './steps'
+import { clientExchanges, serverExchanges } from './steps'
 
-const USAGE = `Judges whether a server speaks reconnecting-socket.v1.
+const USAGE = `Judges whether a server, or a client, speaks reconnecting-socket.v1.
 
   reconnecting-socket-conformance [options] ws://host:port/path
+  reconnecting-socket-conformance client [options] -- command [arguments]
+
+The command of a client is started for each rule, with an address as its last argument.
 
   --only name       only this rule, or with a slash at its end all rules of that group; may be repeated
   --timeout ms      how long an answer may take (2000)
@@ -65,19 +70,25 @@ const main = async (args: string[]): Promise<number> => {
     console.log(USAGE)
     return 0
   }
-  const rules = chosen(serverExchanges.parse(exchanges).exchanges, values.only)
+  const isClient = positionals[0] === 'client'
+  const asked = isClient ? positionals.slice(1) : positionals
+  const serverRules = chosen(serverExchanges.parse(forServers).exchanges, isClient ? [] : values.only)
+  const clientRules = chosen(clientExchanges.parse(forClients).exchanges, isClient ? values.only : [])
   if (values.list) {
-    for (const { rule, sentence } of rules) console.log(`${rule}  ${sentence}`)
+    for (const { rule, sentence } of isClient ? clientRules : serverRules) console.log(`${rule}  ${sentence}`)
     return 0
   }
-  const [url, ...rest] = positionals
-  if (!url || rest.length) throw new Misuse('expected one address')
-  if (!/^wss?:\/\//.test(url)) throw new Misuse(`${url}: expected ws:// or wss://`)
   const judging = {
     timeoutMs: count('timeout', values.timeout),
     parallel: count('parallel', values.parallel),
   }
-  const outcomes: readonly Outcome[] = await judgeServer(url, rules, judging)
+  const judge = (): Promise<Outcome[]> => {
+    if (isClient && asked.length) return judgeClient(asked, clientRules, judging)
+    const [url = '', ...rest] = asked
+    if (!isClient && !rest.length && /^wss?:\/\//.test(url)) return judgeServer(url, serverRules, judging)
+    throw new Misuse(isClient ? 'client: expected a command' : 'expected one address, ws:// or wss://')
+  }
+  const outcomes = await judge()
   console.log(values.json ? json(outcomes) : text(outcomes, values.verbose))
   const isGood = ({ verdict }: Outcome) =>
     verdict === 'pass' || (verdict === 'skip' && values['allow-skipped'])

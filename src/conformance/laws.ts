@@ -24,6 +24,13 @@ export interface LineLaws {
   received(data: Data, frame: Frame | undefined): string | undefined
 }
 
+/** To an echo a client is welcomed by its own hello: what it has consumed is what the echo has. */
+const echoed = (hello: Fields): Fields => ({
+  ...hello,
+  sid: 'loopback',
+  ack: hello.sid === 'loopback' ? hello.ack : 0,
+})
+
 /** Of one exchange. @param judged who is */
 export const createLaws = (judged: 'server' | 'client') => {
   const sessions = new Map<unknown, SessionRecord>()
@@ -92,9 +99,9 @@ export const createLaws = (judged: 'server' | 'client') => {
       sent(data) {
         const [kind, first, second] = read(data) ?? []
         if (kind === HELLO && judged === 'server' && !session) hello = first as Fields
-        if (kind === WELCOME && judged === 'client' && !session) {
-          const welcome = first as Fields
-          if (welcome.nonce === hello?.nonce) welcomed(welcome)
+        if ((kind === WELCOME || kind === HELLO) && judged === 'client' && !session) {
+          const said = first as Fields
+          if (said.nonce === hello?.nonce) welcomed(kind === HELLO ? echoed(said) : said)
         }
         if (!session) return
         if (kind === MSG) session.sent = Math.max(session.sent, Number(first))

@@ -1,19 +1,10 @@
 /** Judges a server: plays clients, good and hostile. */
 
-import { randomBytes } from 'node:crypto'
 import { WebSocket } from 'ws'
+import { type Judging, parallel, unguessable, without } from './judging'
 import { fill } from './pattern'
 import { Deviation, type Outcome, play, type Scene, type Stage, within } from './player'
 import type { ServerExchange, Step, StepOf } from './steps'
-
-export interface Judging {
-  /** How long an answer may take, in ms. */
-  readonly timeoutMs: number
-  /** Exchanges that are played at the same time: they know nothing of each other. */
-  readonly parallel: number
-}
-
-const unguessable = () => randomBytes(12).toString('base64url')
 
 /** Of each hello, unless the exchange says otherwise. */
 const usual = ({ id, key, epoch }: Readonly<Record<string, unknown>>) => ({
@@ -26,9 +17,6 @@ const usual = ({ id, key, epoch }: Readonly<Record<string, unknown>>) => ({
   max: 1_048_576,
   auth: { principal: 'alice' },
 })
-
-const without = (fields: object, names: readonly string[] = []) =>
-  Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)))
 
 const open = (url: string, timeoutMs: number): Promise<WebSocket> =>
   new Promise((resolve, reject) => {
@@ -133,19 +121,4 @@ export const judgeServer = async (
   return parallel(exchanges, judging.parallel, exchange =>
     play(exchange, createStage(url), { ...facts, ...person() }, judging.timeoutMs),
   )
-}
-
-/** In order, a few at a time. */
-export const parallel = async <Item, Result>(
-  items: readonly Item[],
-  most: number,
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> => {
-  const results: Result[] = []
-  const queue = [...items.entries()]
-  const worker = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await work(next[1])
-  }
-  await Promise.all(Array.from({ length: most }, worker))
-  return results
 }

@@ -30,7 +30,7 @@ const connect = z.strictObject({
 const accept = z.strictObject({
   accept: name,
   hello: json.optional(),
-  welcome: z.union([fields, z.literal(false)]).optional(),
+  welcome: fields.optional(),
   without: z.array(z.string()).optional(),
   within,
 })
@@ -79,7 +79,7 @@ const rule = {
   sentence: z.string().min(1),
   /** What has to be so for this to be played, as a pattern for what is known of the server. */
   needs: fields.optional(),
-  /** How long all may take, in ms. */
+  /** How long all may take from the first connection on, in ms. */
   limit: z.int().optional(),
 }
 

@@ -16,7 +16,27 @@ export interface Plant {
   readonly replace: string
 }
 
-export const sourceOf = (file: string): string => readFileSync(`${root}src/${file}.ts`, 'utf8')
+/** A bug, and the rule that finds it. */
+export interface Mutant extends Plant {
+  readonly bug: string
+  readonly rule: string
+  /** What else has to go for it to show. */
+  readonly also?: Plant
+}
+
+export const planted =
+  (file: string) =>
+  (bug: string, rule: string, find: string, replace: string): Mutant => ({ bug, rule, file, find, replace })
+
+/** @throws Error if one has no place in the source any more, or several */
+export const plantsOf = (mutant: Mutant): readonly Plant[] => {
+  const plants = [mutant, ...(mutant.also ? [mutant.also] : [])]
+  for (const { file, find } of plants)
+    if (sourceOf(file).split(find).length !== 2) throw new Error(`${file}: not once: ${find}`)
+  return plants
+}
+
+const sourceOf = (file: string): string => readFileSync(`${root}src/${file}.ts`, 'utf8')
 
 /** Where packages are found, and nobody else looks. */
 export const createFolder = async (): Promise<{ readonly path: string; remove(): Promise<void> }> => {

@@ -1,23 +1,6 @@
 /** Planted bugs of a server, and the rule that finds each. */
 
-import type { Plant } from './rig'
-
-export interface ServerMutant extends Plant {
-  readonly bug: string
-  readonly rule: string
-  /** What else has to go for it to show. */
-  readonly also?: Plant
-}
-
-const planted =
-  (file: string) =>
-  (bug: string, rule: string, find: string, replace: string): ServerMutant => ({
-    bug,
-    rule,
-    file,
-    find,
-    replace,
-  })
+import { type Mutant, planted } from './rig'
 
 const session = planted('core/session')
 const registry = planted('core/registry')
@@ -26,7 +9,7 @@ const outbox = planted('core/outbox')
 const frames = planted('wire/frames')
 const connection = planted('server/connection')
 
-export const mutants: readonly ServerMutant[] = [
+export const mutants: readonly Mutant[] = [
   session(
     'what is received is acknowledged, not what is consumed',
     'ack/consumed-not-received',

@@ -13,7 +13,7 @@ test('the rules are those that are played: `npx tsx scripts/rules.ts` writes the
 })
 
 test('each step that is played is told of', () => {
-  const steps = ['exchanges'].flatMap(file => {
+  const steps = ['exchanges', 'client-exchanges'].flatMap(file => {
     const { exchanges } = JSON.parse(readFileSync(`${root}docs/protocol/${file}.json`, 'utf8')) as {
       exchanges: { steps: object[] }[]
     }
