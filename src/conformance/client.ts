@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Judging, parallel, unguessable, without } from './judging'
 import { amount, fill } from './pattern'
-import { Deviation, type Outcome, play, type Scene, type Stage, within } from './player'
+import { Deviation, type Outcome, play as playWith, type Scene, type Stage, within } from './player'
 import type { ClientExchange, Step, StepOf } from './steps'
 
 /** Time for a client to start, or to come back. */
@@ -129,13 +129,29 @@ const createStage = async (command: readonly string[]): Promise<Stage> => {
   }
 }
 
-/** @param command to which the address is added */
-export const judgeClient = (
+/** What a hello says. */
+const PROBE: ClientExchange = {
+  rule: 'probe/hello',
+  sentence: 'The client says hello.',
+  steps: [{ accept: 'a', hello: { win: '$win', max: '$max' } }],
+}
+
+/**
+ * @param command to which the address is added
+ * @throws Error if there is no client that says hello
+ */
+export const judgeClient = async (
   command: readonly string[],
   exchanges: readonly ClientExchange[],
-  judging: Judging,
-): Promise<Outcome[]> =>
-  parallel(exchanges, judging.parallel, async exchange => {
-    const facts = { session: unguessable(), other: unguessable() }
-    return play(exchange, await createStage(command), facts, judging.timeoutMs)
-  })
+  { timeoutMs, parallel: most }: Judging,
+): Promise<Outcome[]> => {
+  const play = async (exchange: ClientExchange, variables: Map<string, unknown>) => {
+    const known = new Map([...variables, ['session', unguessable()], ['other', unguessable()]])
+    const outcome = await playWith(exchange, await createStage(command), known, timeoutMs)
+    return { outcome, known }
+  }
+  const { outcome, known } = await play(PROBE, new Map())
+  if (outcome.verdict !== 'pass') throw new Error(`${command.join(' ')}: ${outcome.why}`)
+  const facts = new Map(['win', 'max'].map(name => [name, known.get(name)]))
+  return parallel(exchanges, most, async exchange => (await play(exchange, facts)).outcome)
+}

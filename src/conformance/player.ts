@@ -55,10 +55,11 @@ export class Unjudged extends Error {}
 
 const toBinary = (text: string) => new TextEncoder().encode(text)
 
+/** @param variables those that are known from the beginning; others are put in as they are learned */
 export const play = async (
   { rule, sentence, steps, needs, limit }: Exchange,
   stage: Stage,
-  facts: Readonly<Record<string, unknown>>,
+  variables: Map<string, unknown>,
   timeoutMs: number,
 ): Promise<Outcome> => {
   const began = performance.now()
@@ -66,7 +67,6 @@ export const play = async (
   const entries: Entry[] = []
   const lines = new Map<string, Line>()
   const laws = createLaws(stage.judged)
-  const variables = new Map(Object.entries(facts))
   let last = ''
   const waiting = new Set<() => void>()
 
@@ -159,8 +159,11 @@ export const play = async (
     ms: elapsed(),
   })
 
-  const lacking = needs && difference(needs, facts, new Map(), 'what is judged')
-  if (lacking) return outcome('skip', lacking)
+  const lacking = needs && difference(needs, Object.fromEntries(variables), new Map(), 'what is judged')
+  if (lacking) {
+    await stage.end?.()
+    return outcome('skip', lacking)
+  }
 
   let at = 0
   try {

@@ -3,7 +3,7 @@
 import { WebSocket } from 'ws'
 import { type Judging, parallel, unguessable, without } from './judging'
 import { fill } from './pattern'
-import { Deviation, type Outcome, play, type Scene, type Stage, within } from './player'
+import { Deviation, type Outcome, play as playWith, type Scene, type Stage, within } from './player'
 import type { ServerExchange, Step, StepOf } from './steps'
 
 /** Of each hello, unless the exchange says otherwise. */
@@ -90,35 +90,20 @@ const BINARY_PROBE: ServerExchange = {
   steps: [{ connect: 'a', welcome: {} }, { sendBinary: '02 01 00 22 62 22' }, { expect: [2, 1, '$_', 'b'] }],
 }
 
-/** @returns undefined if there is nobody to be judged */
-const probe = async (url: string, { timeoutMs }: Judging): Promise<Record<string, unknown> | string> => {
-  const facts: Record<string, unknown> = {}
-  const stage = createStage(url)
-  const learning: Stage = {
-    ...stage,
-    async take(step, scene) {
-      const isTaken = await stage.take(step, scene)
-      for (const name of ['ttl', 'win', 'max', 'hb']) facts[name] = scene.variables.get(name)
-      return isTaken
-    },
-  }
-  const { verdict, why } = await play(PROBE, learning, person(), timeoutMs)
-  if (verdict !== 'pass') return why ?? 'no welcome'
-  const binary = await play(BINARY_PROBE, createStage(url), person(), timeoutMs)
-  return { ...facts, binary: binary.verdict === 'pass' }
-}
-
 const person = () => ({ id: unguessable(), key: unguessable(), other: unguessable() })
 
 /** @throws Error if there is no server that welcomes anybody */
 export const judgeServer = async (
   url: string,
   exchanges: readonly ServerExchange[],
-  judging: Judging,
+  { timeoutMs, parallel: most }: Judging,
 ): Promise<Outcome[]> => {
-  const facts = await probe(url, judging)
-  if (typeof facts === 'string') throw new Error(`${url}: ${facts}`)
-  return parallel(exchanges, judging.parallel, exchange =>
-    play(exchange, createStage(url), { ...facts, ...person() }, judging.timeoutMs),
-  )
+  const play = (exchange: ServerExchange, facts: object) =>
+    playWith(exchange, createStage(url), new Map(Object.entries({ ...facts, ...person() })), timeoutMs)
+  const known = new Map<string, unknown>(Object.entries(person()))
+  const { verdict, why } = await playWith(PROBE, createStage(url), known, timeoutMs)
+  if (verdict !== 'pass') throw new Error(`${url}: ${why}`)
+  const [ttl, win, max, hb] = ['ttl', 'win', 'max', 'hb'].map(name => known.get(name))
+  const binary = (await play(BINARY_PROBE, {})).verdict === 'pass'
+  return parallel(exchanges, most, exchange => play(exchange, { ttl, win, max, hb, binary }))
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { startConformanceServer } from '../../demo/servers/node'
+import { bundle, createFolder } from './rig'
 
 const command = fileURLToPath(new URL('../../dist/conformance/cli.js', import.meta.url))
 
@@ -47,6 +48,23 @@ test('a server that is wrong is told so, with what was played', async () => {
   await server.close()
   expect(code).toBe(1)
   expect(out).toMatch(/FAIL {2}msg\/order .*\n {6}step \d of \d: .*\n.*a · opened\n.*a → \[0,/)
+})
+
+test('a client is a command, to which the address is added', async () => {
+  const folder = await createFolder()
+  const client = await bundle('demo/clients/node.ts', folder.path)
+  const only = ['--only', 'ping/answered', '--only', 'close/gone']
+  const good = await judge('client', ...only, '--', process.execPath, client)
+  const none = await judge('client', ...only, '--', process.execPath, '-e', '0')
+  await folder.remove()
+  expect([good.code, good.out]).toEqual([0, expect.stringContaining('2 passed, 0 failed, 0 skipped')])
+  expect([none.code, none.error]).toEqual([2, expect.stringContaining('it ended with 0')])
+  expect(await judge('client')).toMatchObject({
+    code: 2,
+    error: expect.stringContaining('expected a command'),
+  })
+  const list = await judge('client', '--list')
+  expect(list.out).toContain('welcome/other-nonce  ')
 })
 
 test('nobody to be judged, and nothing that makes sense, end with 2', async () => {

@@ -1,8 +1,9 @@
 /** The format of exchanges: what is shipped is valid, and what nobody could play is not. */
 
 import { expect, test } from 'vitest'
+import client from '../../docs/protocol/client-exchanges.json'
 import server from '../../docs/protocol/exchanges.json'
-import { serverExchanges } from '../../src/conformance/steps'
+import { clientExchanges, serverExchanges } from '../../src/conformance/steps'
 
 const file = (...steps: unknown[]) => ({
   protocol: 'reconnecting-socket.v1',
@@ -12,6 +13,7 @@ const file = (...steps: unknown[]) => ({
 test('what is shipped is valid, and names each rule once', () => {
   const { exchanges } = serverExchanges.parse(server)
   expect(exchanges.length).toBeGreaterThan(90)
+  expect(clientExchanges.parse(client).exchanges.length).toBeGreaterThan(60)
   expect(serverExchanges.safeParse({ ...server, exchanges: [...exchanges, exchanges[0]] }).success).toBe(
     false,
   )
@@ -32,4 +34,10 @@ test.each([
 ])('%j is a step, %j is none', (step, none) => {
   expect(serverExchanges.safeParse(file(step)).success).toBe(true)
   expect(serverExchanges.safeParse(file(none)).success).toBe(false)
+})
+
+test('who is judged decides what can be played', () => {
+  expect(clientExchanges.safeParse(file({ accept: 'a', welcome: {} })).success).toBe(true)
+  expect(serverExchanges.safeParse(file({ accept: 'a', welcome: {} })).success).toBe(false)
+  expect(clientExchanges.safeParse(file({ connect: 'a' })).success).toBe(false)
 })

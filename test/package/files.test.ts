@@ -48,7 +48,7 @@ test('the folder of the UMD build says that it is CommonJS', () => {
 
 /** What the annexes and the command are about, and what is installed with or beside us for them alone. */
 const BROUGHT: Readonly<Record<string, readonly string[]>> = {
-  cli: ['node:crypto', 'node:util', 'ws', 'zod'],
+  cli: ['node:child_process', 'node:crypto', 'node:events', 'node:util', 'ws', 'zod'],
   msgpack: ['@msgpack/msgpack'],
   // Node 18 has no global crypto
   server: ['node:crypto', 'zod'],
