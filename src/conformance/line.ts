@@ -38,7 +38,6 @@ export const isSmallTalk = ([kind]: Frame): boolean =>
   kind === ACK || kind === PING || Number(kind) >= FIRST_EXTENSION
 
 /**
- * @param answersPings by itself
  * @param note writes down what happens
  * @param changed something came, or it was closed
  */
@@ -46,7 +45,6 @@ export const createLine = (
   name: string,
   webSocket: WebSocket,
   laws: LineLaws,
-  answersPings: boolean,
   note: (entry: Omit<Entry, 'at'>) => void,
   changed: () => void,
 ): Line => {
@@ -68,7 +66,7 @@ export const createLine = (
     const law = laws.received(data, frame)
     if (law) broken ??= `the law of ${law}`
     if (frame) frames.push(frame)
-    if (answersPings && frame?.[0] === PING) write('[5]')
+    if (frame?.[0] === PING) write('[5]')
     changed()
   })
   webSocket.on('error', () => {})

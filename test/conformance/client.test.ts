@@ -5,6 +5,7 @@ import document from '../../docs/protocol/client-exchanges.json'
 import { judgeClient } from '../../src/conformance/client'
 import { clientExchanges } from '../../src/conformance/steps'
 import { mutants } from './client-mutants'
+import { ofClients } from './freedom'
 import { bundle, createFolder, plantsOf } from './rig'
 
 const PATIENCE_MS = 120_000
@@ -35,6 +36,14 @@ test(
   },
   PATIENCE_MS,
 )
+
+test.each(ofClients)('$how: that is allowed', { timeout: PATIENCE_MS }, async ({ plants }) => {
+  const path = await bundle('demo/clients/node.ts', folder.path, plants)
+  const outcomes = await judgeClient([process.execPath, path], exchanges, judging)
+  expect(outcomes.flatMap(({ rule, verdict, why }) => (verdict === 'pass' ? [] : [{ rule, why }]))).toEqual(
+    [],
+  )
+})
 
 test.concurrent.each(mutants)('planted: $bug: found by $rule', { timeout: PATIENCE_MS }, async mutant => {
   expect(named(mutant.rule)).toHaveLength(1)

@@ -28,15 +28,18 @@ export const planted =
   (file: string) =>
   (bug: string, rule: string, find: string, replace: string): Mutant => ({ bug, rule, file, find, replace })
 
-/** @throws Error if one has no place in the source any more, or several */
-export const plantsOf = (mutant: Mutant): readonly Plant[] => {
-  const plants = [mutant, ...(mutant.also ? [mutant.also] : [])]
-  for (const { file, find } of plants)
-    if (sourceOf(file).split(find).length !== 2) throw new Error(`${file}: not once: ${find}`)
-  return plants
-}
+export const plantsOf = (mutant: Mutant): readonly Plant[] => [mutant, ...(mutant.also ? [mutant.also] : [])]
 
 const sourceOf = (file: string): string => readFileSync(`${root}src/${file}.ts`, 'utf8')
+
+/** @throws Error if a change has no place in the source any more, or several */
+const grown = (file: string, plants: readonly Plant[]): string =>
+  plants
+    .filter(plant => plant.file === file)
+    .reduce((source, { find, replace }) => {
+      if (source.split(find).length !== 2) throw new Error(`${file}: not once: ${find}`)
+      return source.replace(find, () => replace)
+    }, sourceOf(file))
 
 /** Where packages are found, and nobody else looks. */
 export const createFolder = async (): Promise<{ readonly path: string; remove(): Promise<void> }> => {
@@ -54,14 +57,18 @@ export const bundle = async (entry: string, into: string, plants: readonly Plant
     platform: 'node',
     packages: 'external',
     outfile,
-    plugins: plants.map(({ file, find, replace }) => ({
-      name: 'plant',
-      setup: ({ onLoad }) =>
-        onLoad({ filter: new RegExp(`src/${file}\\.ts$`) }, () => ({
-          contents: sourceOf(file).replace(find, () => replace),
-          loader: 'ts' as const,
-        })),
-    })),
+    plugins: [
+      {
+        name: 'plant',
+        setup: ({ onLoad }) => {
+          for (const file of new Set(plants.map(({ file }) => file)))
+            onLoad({ filter: new RegExp(`src/${file}\\.ts$`) }, () => ({
+              contents: grown(file, plants),
+              loader: 'ts',
+            }))
+        },
+      },
+    ],
   })
   return outfile
 }

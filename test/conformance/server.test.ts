@@ -8,7 +8,8 @@ import document from '../../docs/protocol/exchanges.json'
 import type { Outcome } from '../../src/conformance/player'
 import { judgeServer } from '../../src/conformance/server'
 import { serverExchanges } from '../../src/conformance/steps'
-import { bundle, createFolder, plantsOf } from './rig'
+import { ofServers } from './freedom'
+import { bundle, createFolder, type Plant, plantsOf } from './rig'
 import { mutants } from './server-mutants'
 
 const PATIENCE_MS = 60_000
@@ -27,6 +28,13 @@ afterAll(() => folder.remove())
 
 const named = (...rules: string[]) => exchanges.filter(({ rule }) => rules.includes(rule))
 
+/** Ours, with these changes. */
+const start = async (plants: readonly Plant[]) => {
+  const path = await bundle('demo/servers/node.ts', folder.path, plants)
+  const module: typeof demo = await import(/* @vite-ignore */ pathToFileURL(path).href)
+  return module.startConformanceServer(0)
+}
+
 test(
   'our server keeps to each rule, and none is skipped',
   async () => {
@@ -41,11 +49,18 @@ test(
   PATIENCE_MS,
 )
 
+test.each(ofServers)('$how: that is allowed', { timeout: PATIENCE_MS }, async ({ plants }) => {
+  const server = await start(plants)
+  const outcomes = await judgeServer(server.url, exchanges, judging)
+  await server.close()
+  expect(outcomes.flatMap(({ rule, verdict, why }) => (verdict === 'pass' ? [] : [{ rule, why }]))).toEqual(
+    [],
+  )
+})
+
 test.concurrent.each(mutants)('planted: $bug: found by $rule', { timeout: PATIENCE_MS }, async mutant => {
   expect(named(mutant.rule)).toHaveLength(1)
-  const path = await bundle('demo/servers/node.ts', folder.path, plantsOf(mutant))
-  const module: typeof demo = await import(/* @vite-ignore */ pathToFileURL(path).href)
-  const server = await module.startConformanceServer(0)
+  const server = await start(plantsOf(mutant))
   // Whoever answers, answers soon: what does not come need not be waited for
   const [outcome] = await judgeServer(server.url, named(mutant.rule), { ...judging, timeoutMs: 2_000 })
   await server.close()
