@@ -122,6 +122,7 @@ export const mutants: readonly Mutant[] = [
     'position: () => ({ ack: received, win, max }),',
   ),
   session('acks are never late', 'ack/in-time', 'else until = Math.min(until, now + ACK_DELAY_MS)', ''),
+  session('a megabyte is not acknowledged before its time', 'ack/bytes', '|| untoldBytes >= ACK_BYTES', ''),
   session('no quick acks', 'ack/quick', 'const QUICK_MESSAGES = 32', 'const QUICK_MESSAGES = 0'),
   session(
     'the impossible is acknowledged',

@@ -24,6 +24,7 @@ export const mutants: readonly Mutant[] = [
     'if (done - told >= threshold || untoldBytes >= ACK_BYTES) flush()',
     'if (quick >= 0 && done - told >= threshold) flush()',
   ),
+  session('a megabyte is not acknowledged before its time', 'ack/bytes', '|| untoldBytes >= ACK_BYTES', ''),
   session(
     'acks are acknowledged',
     'ack/not-of-an-ack',
