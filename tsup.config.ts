@@ -11,10 +11,23 @@ export default defineConfig([
     sourcemap: true,
     // With splitting, tsup passes CJS through a second transform that spoils its source map
     splitting: false,
-    clean: ['!umd/**'],
+    clean: ['!umd/**', '!conformance/**'],
     // nanoevents is ESM-only: inlined, so that the CJS build can be required
     noExternal: ['nanoevents'],
     // Without it only Node knows what is meant
+    removeNodeProtocol: false,
+  },
+  {
+    // The judge of servers and clients, a command
+    entry: { cli: 'src/conformance/cli.ts' },
+    outDir: 'dist/conformance',
+    format: ['esm'],
+    target: 'node20',
+    banner: { js: '#!/usr/bin/env node' },
+    sourcemap: true,
+    dts: false,
+    splitting: false,
+    clean: true,
     removeNodeProtocol: false,
   },
   {

@@ -18,7 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['test/{node,server}/**/*.test.ts'],
+          include: ['test/{node,server,conformance}/**/*.test.ts'],
           environment: 'node',
           testTimeout,
         },

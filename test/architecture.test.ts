@@ -33,7 +33,7 @@ const imports: Import[] = files.flatMap(from =>
 )
 
 test('no room imports another: core decides, platform touches, wire spells', () => {
-  const leaves = imports.filter(({ from }) => room(from) && room(from) !== 'server')
+  const leaves = imports.filter(({ from }) => ['core', 'platform', 'wire'].includes(room(from)))
   expect(leaves.filter(({ from, to }) => room(to) !== room(from))).toEqual([])
 })
 
@@ -49,7 +49,7 @@ const reach = (file: string, seen = new Set<string>()): Set<string> => {
 test.each(['index.ts', 'msgpack.ts', 'umd.ts'])(
   '%s, for browsers, brings neither schemas nor the server',
   file => {
-    const brought = [...reach(file)].filter(name => /^(zod|spec|server)\b/.test(name))
+    const brought = [...reach(file)].filter(name => /^(zod|ws|spec|server|conformance)\b/.test(name))
     expect(brought).toEqual([])
   },
 )
@@ -65,6 +65,13 @@ test('nobody imports the server but its annex', () => {
   expect(new Set(visitors.map(({ from }) => from))).toEqual(new Set(['server.ts']))
 })
 
+test('the judge knows of us only how the protocol is spelled, and nobody knows it', () => {
+  const isJudge = (file: string) => room(file) === 'conformance'
+  const ours = imports.filter(({ from, to }) => isJudge(from) && files.includes(`${to}.ts`) && !isJudge(to))
+  expect(new Set(ours.map(({ to }) => to))).toEqual(new Set(['spec']))
+  expect(imports.filter(({ from, to }) => !isJudge(from) && isJudge(to))).toEqual([])
+})
+
 test('only the shell knows all three rooms', () => {
   const rooms = (file: string) =>
     new Set(imports.filter(({ from, isType }) => from === file && !isType).map(({ to }) => room(to)))
@@ -72,8 +79,11 @@ test('only the shell knows all three rooms', () => {
   expect(knowing).toEqual(['socket.ts'])
 })
 
-test('schemas stay in the spec: nobody but tests and the server imports it', () => {
-  expect(imports.filter(({ to }) => to === 'spec').map(({ from }) => from)).toEqual(['server/connection.ts'])
+test('schemas stay in the spec: nobody but tests, the server and the judge imports it', () => {
+  expect(imports.filter(({ to }) => to === 'spec').map(({ from }) => from)).toEqual([
+    'conformance/frame.ts',
+    'server/connection.ts',
+  ])
 })
 
 test('nobody imports the front door but its annexes', () => {
@@ -82,7 +92,10 @@ test('nobody imports the front door but its annexes', () => {
 })
 
 test('from outside come only nanoevents, for the emitter, and what the annexes are about', () => {
-  const outside = imports.filter(({ to }) => !files.includes(`${to}.ts`))
+  // The judge is a program of its own
+  const outside = imports.filter(
+    ({ from, to }) => !files.includes(`${to}.ts`) && room(from) !== 'conformance',
+  )
   expect(outside.map(({ from, to }) => `${from} ${to}`)).toEqual([
     'emitter.ts nanoevents',
     'msgpack.ts @msgpack/msgpack',

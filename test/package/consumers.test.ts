@@ -1,10 +1,13 @@
 /** What a new user does: installs the package, copies from the README, and puts the address of a server in. */
 
+import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startConformanceServer } from '../../demo/servers/node'
 import { local, promised } from '../docs/examples'
 import { openPage } from '../docs/page'
 import { type ExampleServer, startExampleServer } from '../docs/server'
@@ -39,10 +42,26 @@ async function visit(folder: string, html: string, expected: readonly string[]):
   }
 }
 
-test('an installation is the package, and zod for its server', async () => {
+test('an installation is the package, zod for its server, and ws for its judge', async () => {
   const lock = JSON.parse(await readFile(join(consumer.folder, 'node_modules/.package-lock.json'), 'utf8'))
-  expect(Object.keys(lock.packages)).toEqual(['node_modules/reconnecting-socket', 'node_modules/zod'])
+  expect(Object.keys(lock.packages)).toEqual([
+    'node_modules/reconnecting-socket',
+    'node_modules/ws',
+    'node_modules/zod',
+  ])
 })
+
+test(
+  'the command that was installed judges a server',
+  async () => {
+    const server = await startConformanceServer(0)
+    const command = join(consumer.folder, 'node_modules/.bin/reconnecting-socket-conformance')
+    const { stdout } = await promisify(execFile)(command, ['--only', 'ping/', server.url])
+    await server.close()
+    expect(stdout).toContain('3 passed, 0 failed, 0 skipped')
+  },
+  PATIENCE_MS,
+)
 
 test(
   'the quick start is built by Vite, and the page logs what the README says',

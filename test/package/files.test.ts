@@ -27,17 +27,25 @@ const leaves = (tree: unknown): string[] =>
 test('the tarball has what was built and what tells about it, and nothing else', () => {
   const known = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']
   const others = packed.filter(path => !path.startsWith('dist/') && !known.includes(path))
-  expect(others.filter(path => !/^docs\/([A-Z]+\.md|protocol\/[a-z]+\.json)$/.test(path))).toEqual([])
+  expect(others.filter(path => !/^docs\/([A-Z]+\.md|protocol\/[a-z-]+\.json)$/.test(path))).toEqual([])
 })
 
 test('who writes the other half of the session protocol finds it in the tarball', () => {
-  const files = ['PROTOCOL.md', 'protocol/schema.json', 'protocol/frames.json'].map(file => `docs/${file}`)
+  const files = [
+    'PROTOCOL.md',
+    'CONFORMANCE.md',
+    'protocol/schema.json',
+    'protocol/frames.json',
+    'protocol/exchanges.json',
+  ].map(file => `docs/${file}`)
   expect(packed).toEqual(expect.arrayContaining(files))
 })
 
 test('every file that package.json points at is in the tarball', () => {
-  const { main, module, types, unpkg, jsdelivr, exports } = JSON.parse(read('package.json'))
-  const targets = [main, module, types, unpkg, jsdelivr, ...leaves(exports)].map(path => join(path))
+  const { main, module, types, unpkg, jsdelivr, exports, bin } = JSON.parse(read('package.json'))
+  const targets = [main, module, types, unpkg, jsdelivr, ...leaves(exports), ...leaves(bin)].map(path =>
+    join(path),
+  )
   expect(targets.filter(path => !packed.includes(path))).toEqual([])
 })
 
@@ -46,8 +54,9 @@ test('the folder of the UMD build says that it is CommonJS', () => {
   expect(JSON.parse(read('dist/umd/package.json'))).toEqual({ type: 'commonjs' })
 })
 
-/** What the annexes are about, and what is installed with or beside us for them alone. */
+/** What the annexes and the command are about, and what is installed with or beside us for them alone. */
 const BROUGHT: Readonly<Record<string, readonly string[]>> = {
+  cli: ['node:child_process', 'node:crypto', 'node:events', 'node:util', 'ws', 'zod'],
   msgpack: ['@msgpack/msgpack'],
   // Node 18 has no global crypto
   server: ['node:crypto', 'zod'],
@@ -55,10 +64,11 @@ const BROUGHT: Readonly<Record<string, readonly string[]>> = {
 }
 
 test('the bundles import nothing but what their annexes are about, and none of them nanoevents', async () => {
-  for (const file of packed.filter(path => /^dist\/[^/]*\.c?js$/.test(path))) {
+  for (const file of packed.filter(path => /^dist\/(?!umd)(?:\w+\/)?[^/]*\.c?js$/.test(path))) {
     const { metafile } = await build({
       entryPoints: [root + file],
       bundle: true,
+      format: 'esm',
       packages: 'external',
       metafile: true,
       write: false,
@@ -93,7 +103,7 @@ test('every script names its source map, and each map has the sources in it', ()
     expect([path, version, sourcesContent.length]).toEqual([path, 3, sources.length])
     // They are not in the tarball otherwise
     expect([path, sources.filter((_: string, i: number) => !sourcesContent[i])]).toEqual([path, []])
-    const own = /(msgpack|server|spec)\./.exec(path)?.[1] ?? 'socket'
+    const own = /(conformance\/cli|msgpack|server|spec)\./.exec(path)?.[1] ?? 'socket'
     expect(sources.some((source: string) => source.endsWith(`src/${own}.ts`))).toBe(true)
   }
 })
