@@ -94,8 +94,8 @@ export const mutants: readonly Mutant[] = [
   lifecycle(
     'a server that restarts is called at once',
     'close/restart',
-    'return code === 1012 || code === 1013 ?',
-    'return code === 1013 ?',
+    'if (code === 1012 || code === 1013) return',
+    'if (code === 1013) return',
   ),
   resumable(
     'the hb of the server is not heeded',
