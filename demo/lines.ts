@@ -35,7 +35,7 @@ export interface Condition {
 }
 
 /** A WebSocket, as far as one gets through to it. */
-export type Line = Required<ServerWebSocket>
+export type Line = Required<Omit<ServerWebSocket, 'on'>>
 
 /** How long a client may take to answer the goodbye: a frozen tab never does. */
 const GOODBYE_MS = 500

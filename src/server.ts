@@ -14,15 +14,19 @@ export { SocketError, type SocketErrorCode } from './errors'
 export type { Refused, ServerWebSocket, ServerWebSocketEvent } from './server/connection'
 export type { ServerClock } from './server/deadlines'
 export type { ServerEvents, ServerStats } from './server/events'
+export type { ServerLogRecord, ServerLogSubject } from './server/log'
 export {
   type Credentials,
   FORBIDDEN,
   type ServerCloseOptions,
+  type ServerLimits,
   type ServerOptions,
   type ServerQueueOptions,
+  type ServerRate,
   type SessionCloseOptions,
   type SessionSendOptions,
 } from './server/options'
+export type { OriginCheck } from './server/origin'
 export type { Session, SessionCloseResult, SessionEvents, SessionUndelivered } from './server/session'
 export type { Codec } from './wire/codec'
 
@@ -46,6 +50,14 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown, Request = unk
     this.#server = createServer(options)
   }
 
+  /**
+   * The largest frame that anybody may send, in bytes: for the option `maxPayload` of `ws`, which otherwise takes
+   * frames of 100 MiB into memory before we see them.
+   */
+  get maxPayload(): number {
+    return this.#server.maxPayload
+  }
+
   /** The sessions that live, whether connected or not. */
   get sessions(): ReadonlySet<Session<Incoming, Outgoing, Request>> {
     return this.#server.sessions() as ReadonlySet<unknown> as ReadonlySet<never>
@@ -53,7 +65,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown, Request = unk
 
   /**
    * Takes over a WebSocket that is open: nobody else may read it, write to it or close it. Never throws.
-   * @param request whatever `authenticate` may need of the request that it came with
+   * @param request whatever `authenticate` and `origins` may need of the request that it came with
    */
   accept(webSocket: ServerWebSocket, request: Request): void {
     this.#server.accept(webSocket, request)
@@ -84,7 +96,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown, Request = unk
   /**
    * Takes no more connections. Each session ends once everything that came is consumed and everything that was sent is
    * acknowledged, answers included, at the latest after `timeoutMs`; those whose clients are away, at once. Clients are
-   * closed with 4503 and come back after `retryMs`, maybe to another server. What was not acknowledged is undelivered.
+   * closed with 4503 and come back after `retryMs` to `retryMs + spreadMs`, maybe to another server. What was not acknowledged is undelivered.
    * Fulfilled when nothing is left, `closeTimeoutMs` later at most, and never rejected. Again: the same promise.
    * @throws SocketError `invalid-option`
    */

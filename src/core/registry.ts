@@ -6,6 +6,7 @@
  * not be done twice (a message consumed, a number given) is done only if the store still knows us as its owner.
  */
 
+import { createCensus, type Limits } from './census'
 import { createOutbox, Entry, type Loss, type Outbox, type OutboxPolicy } from './outbox'
 import {
   type Answer,
@@ -37,6 +38,7 @@ export interface Connection {
 
 export interface ServerSession {
   readonly id: string
+  readonly principal: string
   readonly half: Session<undefined>
   readonly outbox: Outbox<undefined>
   lease: Lease
@@ -58,11 +60,16 @@ export interface RegistryOutput {
    * are not certain; `moved`: it may go on at another node, and that will send what had a number.
    */
   ended(session: ServerSession, reason: string, undelivered: readonly Entry<undefined>[]): void
+  /** There is no room for another session, of that principal or at all: the connection is to be closed. */
+  crowded(connection: Connection, by: 'principal' | 'server'): void
 }
 
 export interface RegistryPolicy extends Position {
   readonly node: string
   readonly queue: OutboxPolicy
+  /** Of what has a number and is not acknowledged, for each session. One message is always let through. */
+  readonly maxInFlightBytes: number
+  readonly limits: Limits
   /** How long a session is kept without a connection, in ms. */
   readonly ttlMs: number
   /** Silence after which clients should ask, in ms. */
@@ -72,6 +79,8 @@ export interface RegistryPolicy extends Position {
 }
 
 export interface Registry {
+  /** Sessions without a connection. */
+  readonly detached: number
   connect(link: Link): Connection
   /**
    * @param hello with the key, or its hash, and an id; whoever calls has authenticated
@@ -98,11 +107,12 @@ export interface Registry {
 export const createRegistry = (
   store: SessionStore,
   output: RegistryOutput,
-  { node, win, max, queue, ttlMs, heartbeatMs, newSid }: RegistryPolicy,
+  { node, win, max, queue, maxInFlightBytes, limits, ttlMs, heartbeatMs, newSid }: RegistryPolicy,
 ): Registry => {
   const sessions = new Map<string, ServerSession>()
+  const census = createCensus<ServerSession>(limits)
 
-  const build = ({ lease, done, acked, tail }: Taken): ServerSession => {
+  const build = ({ lease, done, acked, tail }: Taken, principal: string): ServerSession => {
     const lose = (entry: Entry<undefined>, why: Loss) => output.undelivered(session, entry, why)
     const outbox = createOutbox<undefined>(queue, lose, acked)
     outbox.restore(tail.map(({ data, bytes }) => new Entry(undefined, data, bytes)))
@@ -111,7 +121,11 @@ export const createRegistry = (
       outbox,
       {
         write: frame => session.connection?.link.write(frame),
-        hasRoom: () => !!session.connection?.link.hasRoom(),
+        hasRoom() {
+          // What is sent again is kept anyway
+          const isAgain = outbox.sent !== outbox.numbered
+          return (isAgain || outbox.inFlightBytes < maxInFlightBytes) && !!session.connection?.link.hasRoom()
+        },
         deliver: (data, from) => output.deliver(session, data, !from),
         settled(entries) {
           output.settled(session, entries)
@@ -134,6 +148,7 @@ export const createRegistry = (
     const { id } = lease
     const session: ServerSession = {
       id,
+      principal,
       half,
       outbox,
       lease,
@@ -154,6 +169,7 @@ export const createRegistry = (
 
   const discard = (session: ServerSession, reason: string) => {
     sessions.delete(session.id)
+    census.ended(session)
     output.ended(session, reason, [...session.half.end(), ...session.outbox.clear()])
   }
 
@@ -169,16 +185,34 @@ export const createRegistry = (
     discard(session, isOurs ? reason : 'moved')
   }
 
+  const kept = ({ outbox }: ServerSession) => outbox.bytes + outbox.inFlightBytes
+
+  /** Too much is kept for those who are away: the first of them have to go. */
+  const relieve = (now: number) => {
+    for (let heavy = census.excess(); heavy; heavy = census.excess()) {
+      // What has expired meanwhile is still counted
+      census.weigh(heavy, kept(heavy))
+      if (census.excess() === heavy) end(heavy, 'evicted', 1000, now)
+    }
+  }
+
   return {
+    get detached() {
+      return census.detached
+    },
     connect: link => ({ link, session: undefined, isClosed: false }),
     hello(connection, { nonce, id, key, epoch, sid, ack, ...takes }, principal, now) {
       const { link } = connection
       // While it was authenticated
       if (connection.isClosed) return
       if (connection.session) return link.close(4400, 'handshake out of turn')
+      const inTheWay = sessions.has(id) ? undefined : census.inTheWay(principal)
+      if (typeof inTheWay === 'string') return output.crowded(connection, inTheWay)
       const taken = store.take({ id, key, principal, epoch, sid, ack, node, newSid: newSid() }, now)
       if (taken === 'forbidden') return link.close(4403, taken)
       if (taken === 'stale') return link.close(4409, 'superseded')
+      // Not before: who is refused takes nobody's place
+      if (inTheWay) end(inTheWay, 'evicted', 1000, now)
       let session = sessions.get(id)
       if (session) {
         unbind(session, 4409, 'superseded')
@@ -190,8 +224,10 @@ export const createRegistry = (
         }
       }
       const isNew = !session
-      session ??= build(taken)
+      session ??= build(taken, principal)
       sessions.set(id, session)
+      if (isNew) census.begun(session)
+      else census.back(session)
       Object.assign(session, { lease: taken.lease, connection, until: Infinity })
       connection.session = session
       if (isNew) output.begun(session)
@@ -226,12 +262,20 @@ export const createRegistry = (
       if (code === 1000) end(session, 'closed', code, now)
       else if (code === 4413) end(session, 'too large', code, now)
       else if (code === 4400 && session.half.strike()) end(session, 'poison', code, now)
-      else session.until = now + ttlMs
+      else {
+        session.until = now + ttlMs
+        census.left(session, kept(session))
+        relieve(now)
+      }
     },
     send(session, entry, now) {
       const isIn = session.outbox.push(entry, now)
-      if (isIn === undefined && !session.connection) end(session, 'overflow', 1000, now)
+      // One that would never fit says nothing about how full it is
+      const isFull = isIn === undefined && entry.bytes <= queue.maxBytes
+      if (isFull && !session.connection) end(session, 'overflow', 1000, now)
       else session.half.pump(now)
+      census.weigh(session, kept(session))
+      relieve(now)
       return isIn
     },
     consumed(session, now) {

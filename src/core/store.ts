@@ -99,10 +99,26 @@ interface Stored {
   tombs: Tomb[]
 }
 
+/** What is kept of sessions that are over, so that who makes many fills nobody's memory. */
+export interface StorePolicy {
+  /** For one client. It asks for the last that it knew. @default 8 */
+  readonly tombs?: number | undefined
+  /** Clients without a session, of one principal and of all; the first are forgotten. @default 256, 16_384 */
+  readonly deadPerPrincipal?: number | undefined
+  readonly dead?: number | undefined
+}
+
 const TOMB_MS = 600_000
 
-export const createStore = (): SessionStore => {
+export const createStore = ({
+  tombs = 8,
+  deadPerPrincipal = 256,
+  dead = 16_384,
+}: StorePolicy = {}): SessionStore => {
   const all = new Map<string, Stored>()
+  /** Those without a session, in the order in which theirs ended; and the same of each principal. */
+  const graves = new Set<string>()
+  const gravesOf = new Map<string, Set<string>>()
   let forgotten = 0
 
   /** What the lease is for, if it still is. */
@@ -120,6 +136,7 @@ export const createStore = (): SessionStore => {
   const bury = (stored: Stored, reason: string, now: number) => {
     const { sid, done: ack } = stored
     if (sid !== undefined) stored.tombs.push({ sid, reason, ack, until: now + TOMB_MS })
+    if (stored.tombs.length > tombs) stored.tombs.shift()
     Object.assign(stored, { sid: undefined, node: undefined, done: 0, acked: 0, tail: [], virgin: true })
     return reason
   }
@@ -130,13 +147,34 @@ export const createStore = (): SessionStore => {
     stored.acked = ack
   }
 
+  const revive = (id: string, principal: string) => {
+    const own = gravesOf.get(principal)
+    graves.delete(id)
+    if (own?.delete(id) && !own.size) gravesOf.delete(principal)
+  }
+
+  const drop = (id: string | undefined) => {
+    const stored = id !== undefined && all.get(id)
+    if (!stored) return
+    revive(id, stored.principal)
+    all.delete(id)
+  }
+
+  const retire = (id: string, principal: string) => {
+    const own = gravesOf.get(principal) ?? new Set()
+    gravesOf.set(principal, own.add(id))
+    graves.add(id)
+    if (own.size > deadPerPrincipal) drop(own.values().next().value)
+    if (graves.size > dead) drop(graves.values().next().value)
+  }
+
   /** What nobody can ask for any more. */
   const forget = (now: number) => {
     if (now < forgotten + TOMB_MS / 10) return
     forgotten = now
     for (const [id, stored] of all) {
       stored.tombs = stored.tombs.filter(({ until }) => until > now)
-      if (stored.sid === undefined && !stored.tombs.length) all.delete(id)
+      if (stored.sid === undefined && !stored.tombs.length) drop(id)
     }
   }
 
@@ -158,6 +196,7 @@ export const createStore = (): SessionStore => {
       if (stored.key !== key || stored.principal !== principal) return 'forbidden'
       if (epoch <= stored.epoch) return 'stale'
       all.set(id, stored)
+      revive(id, principal)
       stored.epoch = epoch
 
       const far = ack ?? 0
@@ -193,6 +232,10 @@ export const createStore = (): SessionStore => {
         stored.done++
       }),
     ack: (lease, ack) => change(lease, stored => prune(stored, ack)),
-    end: (lease, reason, now) => change(lease, stored => bury(stored, reason, now)),
+    end: (lease, reason, now) =>
+      change(lease, stored => {
+        bury(stored, reason, now)
+        retire(lease.id, stored.principal)
+      }),
   }
 }

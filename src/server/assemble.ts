@@ -6,15 +6,19 @@
 import { type Connection, createRegistry, type ServerSession } from '../core/registry'
 import { createEmitter } from '../emitter'
 import { createArrivals } from './arrivals'
-import { createGuest, type Guest, type Host, type ServerWebSocket } from './connection'
+import { createGuest, type Guest, type Host, largestFrame, type ServerWebSocket } from './connection'
 import { createDeadlines } from './deadlines'
+import { createDoor } from './door'
 import { createDrain } from './drain'
 import type { ServerEvents, ServerStats } from './events'
-import { type ServerOptions, settleServer } from './options'
+import { named, type Occurrence, type ServerLogSubject } from './log'
+import { type ServerCloseOptions, type ServerOptions, settleServer } from './options'
 import { createPayload } from './payload'
+import { crowded, retrying } from './retry'
 import type { Session } from './session'
 import { createSessionShell, SessionEnded, type SessionHost, type SessionShell } from './shell'
 import { createSteps } from './steps'
+import { createThrottle } from './throttle'
 
 type Listener = (...args: never[]) => unknown
 
@@ -25,14 +29,19 @@ export const createServer = <Incoming, Outgoing, Request>(
   const { clock, store } = settings
   const deadlines = createDeadlines(clock)
   const emitter = createEmitter<ServerEvents>()
-  const guests = new Set<Guest>()
+  const throttle = createThrottle(settings)
   const shells = new Map<ServerSession, SessionShell>()
-  const counts = { begun: 0, resumed: 0, ended: 0, refused: 0, received: 0, undelivered: 0 }
-
-  const failed = (error: unknown, session?: Session) => {
-    if (error instanceof SessionEnded) return
-    if (!emitter.emit('error', error, session)) console.error(error)
+  const counts = {
+    begun: 0,
+    resumed: 0,
+    ended: 0,
+    evicted: 0,
+    refused: 0,
+    limited: 0,
+    received: 0,
+    undelivered: 0,
   }
+  let accepted = 0
 
   const guard: SessionHost['guard'] =
     (listener, failed) =>
@@ -45,24 +54,63 @@ export const createServer = <Incoming, Outgoing, Request>(
       }
     }
 
+  const raise = (error: unknown, session?: Session) => {
+    if (!emitter.emit('error', error, session)) console.error(error)
+  }
+
+  // A log that fails is not told that it failed
+  const log = settings.log && guard(settings.log, error => raise(error))
+
+  const record = (occurrence: Occurrence) => {
+    if (!log) return undefined
+    const whole = { at: clock.now(), ...occurrence }
+    return () => log(whole as never)
+  }
+
+  /** Told after the step. */
+  const note = (occurrence: Occurrence) => {
+    const told = record(occurrence)
+    if (told) tell(told)
+  }
+
+  const failed = (error: unknown, session?: Session) => {
+    if (error instanceof SessionEnded) return
+    record({ type: 'error', ...named(error), ...(session && subject(session)) })?.()
+    raise(error, session)
+  }
+
   const steps = createSteps(failed, () => {
-    if (drain.isOn && !guests.size && !shells.size) drain.finish()
+    if (drain.isOn && !door.guests.size && !shells.size) drain.finish()
   })
   const { act, run, tell, touch } = steps
 
   const drain = createDrain(clock, how =>
     act(() => {
-      for (const guest of guests) if (guest.isWaiting) guest.close(4503, how.reason)
-      for (const shell of shells.values()) shell.drain(how)
+      note({ type: 'closing' })
+      for (const guest of door.waiting) guest.close(4503, drain.reason())
+      for (const shell of shells.values()) shell.drain(how())
       tell(arrivals.wake)
     }),
   )
+  const door = createDoor(settings, drain, failed)
   const arrivals = createArrivals(() => drain.isOn)
 
   const shellOf = ({ session }: Connection) => session && shells.get(session)
 
+  const subject = ({ id, sid, principal }: Pick<Session, 'id' | 'sid' | 'principal'>): ServerLogSubject => ({
+    id,
+    sid,
+    principal,
+  })
+
+  const subjectOf = ({ number, id, principal, connection }: Guest): ServerLogSubject => ({
+    connection: number,
+    id,
+    sid: connection.session?.lease.sid,
+    principal,
+  })
+
   /** Of the hello that is being taken. */
-  let principal = ''
   let newSid = ''
 
   const registry = createRegistry(
@@ -72,23 +120,31 @@ export const createServer = <Incoming, Outgoing, Request>(
       settled: session => touch(shells.get(session)),
       undelivered: (session, entry, why) => shells.get(session)?.undelivered(entry, why),
       begun(core) {
-        const shell = createSessionShell(sessionHost, core, principal)
+        const shell = createSessionShell(sessionHost, core)
         const { session } = shell
         shells.set(core, shell)
         counts.begun++
+        note({ type: 'begun', ...subject(session) })
         tell(() => {
           emitter.emit('session', session)
           arrivals.begun(session)
         })
       },
-      ended(core, reason, undelivered) {
+      ended(core, told, undelivered) {
         const shell = shells.get(core)
+        const reason = told.replace(/;.*/, '')
         shells.delete(core)
         counts.ended++
+        if (reason === 'evicted') counts.evicted++
         if (!shell) return
         arrivals.ended(shell.session)
-        shell.ended(reason.replace(/;.*/, ''), undelivered)
+        shell.ended(reason, undelivered)
+        note({ type: 'ended', ...subject(shell.session), reason, undelivered: undelivered.length })
       },
+      crowded: ({ link }, by) =>
+        by === 'principal'
+          ? link.close(4429, crowded('too many sessions'))
+          : link.close(4503, crowded('full')),
     },
     {
       node: settings.node,
@@ -97,6 +153,8 @@ export const createServer = <Incoming, Outgoing, Request>(
       ttlMs: settings.ttlMs,
       heartbeatMs: Math.ceil(settings.heartbeat.intervalMs),
       queue: settings.queue,
+      maxInFlightBytes: settings.queue.maxInFlightBytes,
+      limits: settings.limits,
       newSid: () => newSid,
     },
   )
@@ -114,56 +172,80 @@ export const createServer = <Incoming, Outgoing, Request>(
     },
   }
 
+  const leaves = (guest: Guest, code: number) => {
+    door.leaving(guest)
+    if (code === 4429) counts.limited++
+  }
+
   const host: Host = {
     registry,
     settings,
     deadlines,
     act,
     failed,
-    hello(connection, hello, who, sid) {
-      principal = who
+    silence: id => throttle.silence(id, clock.now()),
+    heard: ({ id = '' }, bytes) => throttle.heard(id, bytes, clock.now()),
+    hasRoom(connection, bytes) {
+      const { inboxBytes = 0 } = shellOf(connection) ?? {}
+      return !inboxBytes || inboxBytes + bytes <= settings.limits.unconsumedBytes
+    },
+    hello(guest, hello, who, sid) {
+      const waitMs = throttle.hello(who, clock.now())
+      if (waitMs) return guest.close(4429, retrying('too many hellos', waitMs))
       newSid = sid
-      registry.hello(connection, hello, who, clock.now())
+      registry.hello(guest.connection, hello, who, clock.now())
     },
     touched: connection => touch(shellOf(connection)),
-    connected({ connection, request }) {
-      const shell = shellOf(connection)
-      if (shell?.connected(request)) counts.resumed++
+    connected(guest) {
+      const resumed = !!shellOf(guest.connection)?.connected(guest.request)
+      if (resumed) counts.resumed++
+      door.welcomed(guest)
+      note({ type: 'connected', ...subjectOf(guest), resumed })
     },
-    disconnected({ connection }, code, reason) {
-      shellOf(connection)?.disconnected(code, reason)
+    disconnected(guest, code, reason) {
+      shellOf(guest.connection)?.disconnected(code, reason)
+      leaves(guest, code)
+      note({ type: 'disconnected', ...subjectOf(guest), code, reason })
     },
-    refused(event) {
+    refused(guest, code, reason) {
+      const { request, id, principal } = guest
       counts.refused++
-      tell(() => emitter.emit('refused', event))
+      leaves(guest, code)
+      note({ type: 'refused', ...subjectOf(guest), code, reason })
+      tell(() => emitter.emit('refused', { code, reason, request, id, principal }))
     },
-    gone(guest) {
-      guests.delete(guest)
-    },
+    gone: door.gone,
   }
 
+  const sum = (of: (shell: SessionShell) => number) =>
+    [...shells.values()].reduce((total, shell) => total + of(shell), 0)
+
   return {
-    close: drain.close,
+    maxPayload: largestFrame(settings.maxMessageBytes),
     iterate: arrivals.iterate,
     on: (event: keyof ServerEvents, listener: Listener) =>
       emitter.on(event, guard(listener, event === 'error' ? console.error : failed) as () => void),
     sessions: () => new Set([...shells.values()].map(({ session }) => session)),
     accept(webSocket: ServerWebSocket, request: unknown) {
-      run(() => {
-        const guest = createGuest(host, webSocket, request)
-        guests.add(guest)
-        if (drain.isOn) guest.close(4503, drain.reason())
-      })
+      run(() => door.enter(createGuest(host, webSocket, request, ++accepted)))
     },
-    stats(): ServerStats {
-      const connected = [...shells.values()].filter(({ session }) => session.connected)
-      return {
-        ...counts,
-        connections: guests.size,
-        waiting: [...guests].filter(({ isWaiting }) => isWaiting).length,
-        sessions: shells.size,
-        connected: connected.length,
-      }
+    close(options: ServerCloseOptions) {
+      const isFirst = !drain.isOn
+      const done = drain.close(options)
+      if (isFirst) done.then(() => record({ type: 'closed' })?.())
+      return done
     },
+    stats: (): ServerStats => ({
+      ...counts,
+      connections: door.guests.size,
+      waiting: door.waiting.size,
+      sessions: shells.size,
+      connected: sum(({ session }) => Number(session.connected)),
+      detached: registry.detached,
+      queuedMessages: sum(({ session }) => session.queuedMessages),
+      queuedBytes: sum(({ session }) => session.queuedBytes),
+      inFlightBytes: sum(({ core }) => core.outbox.inFlightBytes),
+      unconsumed: sum(({ session }) => session.unconsumed),
+    }),
   }
 }

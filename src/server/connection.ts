@@ -8,11 +8,13 @@
 import type { Connection, Link, Registry } from '../core/registry'
 import type { Answer, Inbound } from '../core/session'
 import { hello as helloSchema } from '../spec'
-import { type Frame, type Hello, parseFrame, writeFrame } from '../wire/frames'
+import { type Frame, type Hello, parseFrame } from '../wire/frames'
 import type { Deadlines, Timed } from './deadlines'
 import { hash, randomName } from './identity'
 import { FORBIDDEN, type ServerOptions, type ServerSettings } from './options'
+import { createOutflow } from './outflow'
 import { toData } from './payload'
+import { crowded, retrying } from './retry'
 
 /** What is needed of a WebSocket on a server: that of the `ws` package, or anything that is like one in a browser. */
 export interface ServerWebSocket {
@@ -25,6 +27,8 @@ export interface ServerWebSocket {
   /** Of the `ws` package: without a closing handshake. */
   terminate?(): void
   addEventListener(type: 'message' | 'close' | 'error', listener: (event: ServerWebSocketEvent) => void): void
+  /** Of the `ws` package: pings of WebSocket itself, which it answers, count as messages. */
+  on?(type: 'ping', listener: () => void): unknown
 }
 
 /** What is needed of the events of a WebSocket: `data` of `message`, `code` and `reason` of `close`. */
@@ -37,12 +41,16 @@ export interface ServerWebSocketEvent {
 
 /** A connection was refused: it never came to speak for a session. */
 export interface Refused<Request = unknown> {
-  /** That it was closed with: 4400, 4401, 4403, 4408, 4409, 4426, 4503 or 1011. */
+  /** That it was closed with: 4400, 4401, 4403, 4408, 4409, 4426, 4429, 4503 or 1011; or 1006, 1001 and others by it. */
   readonly code: number
   /** Why, in a word or two. */
   readonly reason: string
   /** As it was given to `accept`. */
   readonly request: Request
+  /** The client, by the name it gave itself, if it said hello. It comes from outside. */
+  readonly id: string | undefined
+  /** What `authenticate` answered, if it did. */
+  readonly principal: string | undefined
 }
 
 /** What a connection belongs to. */
@@ -52,13 +60,18 @@ export interface Host {
   readonly deadlines: Deadlines
   /** Takes a step, and tells of it; or, in the middle of another, after that. */
   act(step: () => void): void
+  /** How long this client must not be listened to, in ms; the first asks, the second tells that something came. */
+  silence(id: string): number
+  heard(guest: Guest, bytes: number): number
+  /** Whether so much more may wait to be consumed. */
+  hasRoom(connection: Connection, bytes: number): boolean
   /** A hello that was authenticated. */
-  hello(connection: Connection, hello: Hello, principal: string, newSid: string): void
+  hello(guest: Guest, hello: Hello, principal: string, newSid: string): void
   /** Something was done to the session of this connection. */
   touched(connection: Connection): void
   connected(guest: Guest): void
   disconnected(guest: Guest, code: number, reason: string): void
-  refused(event: Refused): void
+  refused(guest: Guest, code: number, reason: string): void
   failed(error: unknown): void
   /** There is nothing left of it. */
   gone(guest: Guest): void
@@ -66,23 +79,47 @@ export interface Host {
 
 export interface Guest {
   readonly connection: Connection
+  /** Its number in this server, from 1. */
+  readonly number: number
   readonly request: unknown
+  /** Of its hello, and who that was authenticated as. */
+  readonly id: string | undefined
+  readonly principal: string | undefined
+  /** Whether it has said nothing yet. */
+  readonly isSilent: boolean
   /** Whether it has not been welcomed yet. */
   readonly isWaiting: boolean
+  /** Whether it is over for us. */
+  readonly isOver: boolean
   close(code: number, reason: string): void
 }
 
 const OPEN = 1
 /** Frames that may wait while we authenticate. A client has nothing to say before it is welcome, but for a ping. */
 const MAX_EARLY = 8
+/** All that may come before the welcome, pings of WebSocket itself and unknown frames included. */
+const MAX_BEFORE = 64
+/** Names are kept: nobody needs longer ones. The protocol's own have 12 to 22 characters. */
+const LONGEST_NAME = 128
 /** Before a session there is but hello, of 4 096 characters; in UTF-8 each may take three bytes. */
 const LONGEST_HELLO = 12_288
 /** Kind, numbers and brackets around a payload, with some blanks. */
 const HEAD = 64
-/** A WebSocket does not tell when it has room again. */
-const POLL_MS = 20
 
-export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unknown): Guest => {
+const isTolerable = (hello: Hello) =>
+  helloSchema.safeParse(hello).success &&
+  [hello.id, hello.key, hello.nonce, hello.sid ?? ''].every(name => name.length <= LONGEST_NAME)
+
+/** What `ws` should be told as `maxPayload`: what is larger would be refused anyway. */
+export const largestFrame = (maxMessageBytes: number): number =>
+  Math.max(maxMessageBytes + HEAD, LONGEST_HELLO)
+
+export const createGuest = (
+  host: Host,
+  webSocket: ServerWebSocket,
+  request: unknown,
+  number: number,
+): Guest => {
   const { registry, settings, deadlines, act } = host
   const { clock, helloTimeoutMs, closeTimeoutMs, heartbeat, queue, maxMessageBytes } = settings
   const silenceMs = Math.max(2 * heartbeat.intervalMs + heartbeat.timeoutMs, 120_000)
@@ -93,24 +130,17 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
   let until = clock.now() + helloTimeoutMs
   let heardAt = 0
   let pingedAt = 0
-  /** When to look again whether there is room. */
-  let roomAt = Infinity
+  /** What came before the welcome. */
+  let before = 0
+  let id: string | undefined
+  let principal: string | undefined
   const early: Inbound[] = []
-
-  const hasRoom = () => {
-    const isFree = (webSocket.bufferedAmount ?? 0) < queue.highWaterMarkBytes
-    if (!isFree && roomAt === Infinity) {
-      roomAt = clock.now() + POLL_MS
-      deadlines.update(timed)
-    }
-    return isFree
-  }
+  const outflow = createOutflow(webSocket, queue.highWaterMarkBytes, clock.now, () => deadlines.update(timed))
 
   const write = (frame: Exclude<Frame, { kind: 'unknown' }>) => {
-    // Who asks and does not read the answers must not fill our memory with them
-    if (state !== 'live' || (frame.kind === 'pong' && !hasRoom())) return
+    if (state !== 'live') return
     try {
-      webSocket.send(writeFrame(frame))
+      outflow.write(frame)
     } catch {
       end(1006, 'cannot be written to')
     }
@@ -124,7 +154,7 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
     early.length = 0
     abort.abort()
     if (wasLive) host.disconnected(guest, code, reason)
-    else host.refused({ code, reason, request })
+    else host.refused(guest, code, reason)
     registry.closed(guest.connection, code, clock.now())
     deadlines.update(timed)
   }
@@ -160,7 +190,7 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
       write({ kind: 'welcome', welcome: { v: 1, ...answer } })
       host.connected(guest)
     },
-    hasRoom,
+    hasRoom: outflow.hasRoom,
     close,
   }
 
@@ -177,16 +207,17 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
         if (state === 'authenticating') host.failed(error)
         return undefined
       }
-      const [principal, key, newSid] = await Promise.all([
+      const [who, key, newSid] = await Promise.all([
         authenticate().catch(unauthenticated),
         hash(hello.key),
         randomName(),
       ])
       act(() => {
         if (state !== 'authenticating') return
-        if (principal === FORBIDDEN) return close(4403, 'forbidden')
-        if (typeof principal !== 'string' || !principal) return close(4401, 'unauthenticated')
-        host.hello(guest.connection, { ...hello, key }, principal, newSid)
+        if (who === FORBIDDEN) return close(4403, 'forbidden')
+        if (typeof who !== 'string' || !who) return close(4401, 'unauthenticated')
+        principal = who
+        host.hello(guest, { ...hello, key }, who, newSid)
         for (const frame of early.splice(0)) hear(frame)
       })
     } catch (error) {
@@ -197,14 +228,29 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
 
   const hear = (frame: Inbound) => {
     if (state !== 'live') return
+    const isMessage = typeof frame !== 'string' && frame.kind === 'msg'
+    if (isMessage && !host.hasRoom(guest.connection, frame.data.length))
+      return close(4429, crowded('not consumed'))
     registry.receive(guest.connection, frame, clock.now())
     host.touched(guest.connection)
   }
 
-  const received = (raw: unknown) => {
-    if (state === 'closing' || state === 'gone') return
+  /** Whatever came, it counts. @returns whether it may be looked at */
+  const mayCome = (bytes: number) => {
+    if (state === 'closing' || state === 'gone') return false
     heardAt = clock.now()
+    if (state !== 'live') {
+      if (++before > MAX_BEFORE) close(4400, 'too early')
+      return before <= MAX_BEFORE
+    }
+    const waitMs = host.heard(guest, bytes)
+    if (waitMs) close(4429, retrying('rate limited', waitMs))
+    return !waitMs
+  }
+
+  const received = (raw: unknown) => {
     const data = toData(raw)
+    if (!mayCome(data?.length ?? 0)) return
     // What is too large need not be parsed to be found so
     const isLive = state === 'live'
     if (data && data.length > (isLive ? maxMessageBytes + HEAD : LONGEST_HELLO))
@@ -217,8 +263,12 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
     else if (typeof frame === 'string') close(4400, frame)
     else if (frame.kind === 'unknown') return
     else if (frame.kind !== 'hello') close(4400, 'hello expected')
-    else if (!helloSchema.safeParse(frame.hello).success) close(4400, 'not a hello')
+    else if (!isTolerable(frame.hello)) close(4400, 'not a hello')
     else {
+      id = frame.hello.id
+      // Before anybody is asked: it may come again and again
+      const waitMs = host.silence(id)
+      if (waitMs) return close(4429, retrying('rate limited', waitMs))
       state = 'authenticating'
       void admit(frame.hello)
     }
@@ -228,7 +278,7 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
     due() {
       if (state !== 'live') return until
       const isAsked = pingedAt > heardAt
-      return Math.min(roomAt, isAsked ? pingedAt + heartbeat.timeoutMs : heardAt + silenceMs)
+      return Math.min(outflow.until, isAsked ? pingedAt + heartbeat.timeoutMs : heardAt + silenceMs)
     },
     run: now =>
       act(() => {
@@ -236,9 +286,10 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
           forget()
           webSocket.terminate?.()
         } else if (state !== 'live') close(4408, 'hello timeout')
-        else if (roomAt <= now) {
-          roomAt = Infinity
-          guest.connection.session?.half.pump(now)
+        else if (outflow.until <= now) {
+          const half = guest.connection.session?.half
+          if (outflow.look() && half) write({ kind: 'ack', ack: half.position().ack })
+          half?.pump(now)
           host.touched(guest.connection)
         } else if (pingedAt > heardAt && now < pingedAt + 2 * heartbeat.timeoutMs) close(4408, 'silent')
         else {
@@ -251,9 +302,22 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
 
   const guest: Guest = {
     connection: registry.connect(link),
+    number,
     request,
+    get id() {
+      return id
+    },
+    get principal() {
+      return principal
+    },
+    get isSilent() {
+      return state === 'silent'
+    },
     get isWaiting() {
       return state === 'silent' || state === 'authenticating'
+    },
+    get isOver() {
+      return state === 'closing' || state === 'gone'
     },
     close,
   }
@@ -263,6 +327,7 @@ export const createGuest = (host: Host, webSocket: ServerWebSocket, request: unk
   // `close` follows. Without a listener the `ws` package would throw it
   webSocket.addEventListener('error', () => {})
   webSocket.addEventListener('close', ({ code, reason = '' }) => act(() => closed(code || 1006, reason)))
+  webSocket.on?.('ping', () => act(() => void mayCome(0)))
   if (webSocket.readyState > OPEN) act(() => closed(1006, 'closed before'))
   else deadlines.update(timed)
   return guest

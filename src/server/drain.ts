@@ -2,21 +2,22 @@
 
 import type { ServerClock } from './deadlines'
 import { type ServerCloseOptions, settleServerClose } from './options'
+import { retrying } from './retry'
 import type { Draining } from './shell'
 
 export interface Drain {
   readonly isOn: boolean
   /** Once more: the same promise. @throws SocketError `invalid-option` */
   close(options: ServerCloseOptions): Promise<void>
-  /** What a client is told that comes too late, or waits. */
+  /** What a client is told that comes too late, or waits: when to come again, each at a time of its own. */
   reason(): string
   /** Nothing is left. */
   finish(): void
 }
 
-/** @param begin sends away who waits, and drains who does not */
-export const createDrain = (clock: ServerClock, begin: (how: Draining) => void): Drain => {
-  let closing: { readonly done: Promise<void>; readonly reason: string } | undefined
+/** @param begin sends away who waits, and drains who does not, each as they are told */
+export const createDrain = (clock: ServerClock, begin: (how: () => Draining) => void): Drain => {
+  let closing: { readonly done: Promise<void>; reason(): string } | undefined
   let finish = () => {}
 
   return {
@@ -24,18 +25,21 @@ export const createDrain = (clock: ServerClock, begin: (how: Draining) => void):
       return closing !== undefined
     },
     close(options) {
-      const { reason: token, retryMs, timeoutMs } = settleServerClose(options)
+      const { reason: token, retryMs, spreadMs, timeoutMs } = settleServerClose(options)
       if (closing) return closing.done
-      const reason = `${token}; retry=${Math.ceil(retryMs)}`
+      const reason = () => retrying(token, retryMs, spreadMs)
       const done = new Promise<void>(resolve => {
         finish = resolve
       })
       closing = { done, reason }
       const until = clock.now() + timeoutMs
-      begin({ until, reason, code: 4503, lateReason: reason, lateCode: 4503, isServer: true })
+      begin(() => {
+        const told = reason()
+        return { until, reason: told, code: 4503, lateReason: told, lateCode: 4503, isServer: true }
+      })
       return done
     },
-    reason: () => closing?.reason ?? '',
+    reason: () => closing?.reason() ?? '',
     finish: () => finish(),
   }
 }

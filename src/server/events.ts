@@ -26,14 +26,28 @@ export interface ServerStats {
   readonly sessions: number
   /** Of these, those that have a connection. */
   readonly connected: number
+  /** And those that have none. */
+  readonly detached: number
+  /** Messages that wait to be sent for the first time, of all sessions. */
+  readonly queuedMessages: number
+  /** Their size in bytes (UTF-8, without framing). */
+  readonly queuedBytes: number
+  /** What was sent and is not acknowledged, of all sessions, in bytes. */
+  readonly inFlightBytes: number
+  /** Messages that came and are not consumed yet, of all sessions. */
+  readonly unconsumed: number
   /** Sessions that began, ever. */
   readonly begun: number
   /** Connections that went on with a session, ever. */
   readonly resumed: number
   /** Sessions that ended, ever. */
   readonly ended: number
+  /** Of these, those that ended to make room. */
+  readonly evicted: number
   /** Connections that were refused, ever. */
   readonly refused: number
+  /** Connections that were refused or closed with 4429, ever: by a limit of their client or principal. */
+  readonly limited: number
   /** Messages that were told. */
   readonly received: number
   /** Messages that were reported as undelivered. */

@@ -6,6 +6,8 @@ import { createStore, type SessionStore } from '../core/store'
 import { SocketError } from '../errors'
 import { type Codec, json } from '../wire/codec'
 import type { ServerClock } from './deadlines'
+import type { ServerLogRecord } from './log'
+import { isOrigin, type OriginCheck } from './origin'
 
 /** Answered by `authenticate`: we know who it is, and they may not. The client is closed with 4403 and stays away. */
 export const FORBIDDEN: unique symbol = Symbol('forbidden')
@@ -22,7 +24,7 @@ export interface Credentials<Request = unknown> {
   readonly signal: AbortSignal
 }
 
-/** How much may wait to be sent to one client. What is in flight is not counted: that is bounded by the client's window. */
+/** How much may wait to be sent to one client, and be in flight to it. */
 export interface ServerQueueOptions {
   /** From 1. @default 1_000 */
   readonly maxMessages?: number | undefined
@@ -37,6 +39,63 @@ export interface ServerQueueOptions {
    * @default 'throw'
    */
   readonly overflow?: OutboxPolicy['overflow'] | undefined
+  /**
+   * What may be in flight at a time, from 1, in bytes: sent and not acknowledged, and kept to be sent again. One message
+   * always may, however large. So one client costs `maxBytes` and this at most, beside the client's own window, which
+   * is in messages.
+   * @default 4_194_304
+   */
+  readonly maxInFlightBytes?: number | undefined
+}
+
+/**
+ * How much there may be of everything, so that nobody can fill the memory of a server. If there is no room for another
+ * session, the one that has been without a connection for the longest ends as `evicted`; its client is told so when it
+ * comes back. If all are connected, the newcomer is refused.
+ */
+export interface ServerLimits {
+  /** Sessions of one principal, connected or not, from 1. Then 4429 `too many sessions`. @default 1_000 */
+  readonly sessionsPerPrincipal?: number | undefined
+  /** Sessions of all, connected or not, from 1. Then 4503 `full`. @default 100_000 */
+  readonly sessions?: number | undefined
+  /**
+   * What is kept for all clients that are away, from 0, in bytes of messages. Above it the first of them that anything
+   * is kept for are evicted. @default 268_435_456
+   */
+  readonly detachedBytes?: number | undefined
+  /** Connections that are not closing, from 1. Then 4503 `full`. @default 100_000 */
+  readonly connections?: number | undefined
+  /**
+   * Of these, those that are not authenticated yet, from 1. Above it the one that has said nothing for the longest is
+   * closed with 4503 `crowded`; if all have said hello, the newcomer. @default 1_000
+   */
+  readonly waiting?: number | undefined
+  /**
+   * Hellos of one principal in a second, on average, above 0; ten times as many may come at once. Then 4429
+   * `too many hellos`, until half of them may come again. @default 100
+   */
+  readonly hellosPerSecond?: number | undefined
+  /**
+   * Messages of one session that came and are not consumed, from 1, in bytes (UTF-16 units for text): beside `win`,
+   * which counts them. One message is always taken. Above it 4429 `not consumed`; the session is kept, and the client
+   * sends them again. @default 67_108_864
+   */
+  readonly unconsumedBytes?: number | undefined
+}
+
+/**
+ * How fast one session may speak: a token bucket, which survives its connections. Everything counts as a message that
+ * comes from the client: messages, acknowledgements, pings of ours and of WebSocket itself. Who exceeds it is closed
+ * with 4429 `rate limited`, and again at each attempt until half of what may come at once may come. The session is kept,
+ * and what was not taken is sent again.
+ */
+export interface ServerRate {
+  /** On average, above 0. @default 10_000 */
+  readonly messagesPerSecond?: number | undefined
+  /** On average, above 0, in UTF-8 or UTF-16 units for text. @default as many as the network brings */
+  readonly bytesPerSecond?: number | undefined
+  /** What may come at once, as the time that it takes on average, in ms, from 1. @default 5_000 */
+  readonly burstMs?: number | undefined
 }
 
 /** What a server of sessions is asked for. Only `authenticate` is required. */
@@ -45,10 +104,24 @@ export interface ServerOptions<Incoming = unknown, Outgoing = unknown, Request =
    * Who a client is: the name of the principal that its session belongs to. Asked on each connection, the first and
    * those that resume. `undefined` (or nothing, or `''`) refuses with 4401, on which a client may fetch a fresh token
    * and try once more; {@link FORBIDDEN} refuses with 4403, for good. What it throws is an `error` event and 4401.
+   *
+   * Limits are counted by principal: give visitors who have no name one each.
    */
   readonly authenticate: (
     credentials: Credentials<Request>,
   ) => Promise<string | typeof FORBIDDEN | undefined> | string | typeof FORBIDDEN | undefined
+  /**
+   * The pages that may connect, by their origin, such as `'https://example.com'`; or who decides, by the origin and the
+   * request. Looked at before anything else; others are closed with 4403 `origin`, and stay away. Needed if
+   * `authenticate` goes by cookies, which browsers send whatever page asks.
+   *
+   * The origin is read from `request.headers`, an object as of Node's `IncomingMessage`, or a `Headers` as of `fetch`. A
+   * request without the header comes from no browser: a list lets it pass, and a function is asked with `undefined`.
+   * With a list, a request without readable headers is refused. Only `true` is a yes; what a function throws is an
+   * `error` event, and a no.
+   * @default any
+   */
+  readonly origins?: readonly string[] | OriginCheck<Request> | undefined
   /** How messages are spelled; that of the client. @default json() */
   readonly codec?: Codec<Incoming, Outgoing> | undefined
   /** Messages of one client that may wait to be consumed, from 1 to 65_536. @default 256 */
@@ -71,6 +144,15 @@ export interface ServerOptions<Incoming = unknown, Outgoing = unknown, Request =
     | undefined
   /** The bounds of what waits for each client. */
   readonly queue?: ServerQueueOptions | undefined
+  /** The bounds of everything else. */
+  readonly limits?: ServerLimits | undefined
+  /** How fast each client may speak. */
+  readonly rate?: ServerRate | undefined
+  /**
+   * Told of each occurrence, after it, as a plain object: for log lines and metrics. There is no key and nothing of
+   * `auth` in it. What it throws, or rejects with, is an `error` event.
+   */
+  readonly log?: ((record: ServerLogRecord) => unknown) | undefined
   /** Where it is known which session is whose, and how far it has got. @default in the memory of this process */
   readonly store?: SessionStore | undefined
   /** The name of this server among those that share the store. @default a random one */
@@ -83,8 +165,13 @@ export interface ServerOptions<Incoming = unknown, Outgoing = unknown, Request =
 export interface ServerCloseOptions {
   /** A token that clients are told, of letters, digits and `-_ .`. @default 'draining' */
   readonly reason?: string | undefined
-  /** How long clients should wait before they come again, in ms, from 0. They add jitter of their own. @default 5_000 */
+  /** How long clients should wait before they come again, at least, in ms, from 0. @default 5_000 */
   readonly retryMs?: number | undefined
+  /**
+   * Each client is told a time of its own, at random from `retryMs` to `retryMs + spreadMs`, so that they do not all come
+   * at once. In ms, from 0. Clients add up to 20 %. @default as `retryMs`
+   */
+  readonly spreadMs?: number | undefined
   /** How long to wait for acknowledgements, in ms, from 0. @default 10_000 */
   readonly timeoutMs?: number | undefined
 }
@@ -133,6 +220,12 @@ const systemClock: ServerClock = {
 
 const serverOptions = z.strictObject({
   authenticate: has<ServerOptions['authenticate']>('function'),
+  origins: z
+    .custom<readonly string[] | OriginCheck>(
+      value => typeof value === 'function' || (Array.isArray(value) && value.every(isOrigin)),
+      "expected a function, or origins such as 'https://example.com', without a path",
+    )
+    .optional(),
   codec: has<Codec>('object', 'encode', 'decode').default(json),
   win: z.int().min(1).max(65_536).default(256),
   maxMessageBytes: size(1_048_576),
@@ -146,8 +239,28 @@ const serverOptions = z.strictObject({
       maxBytes: size(4_194_304),
       highWaterMarkBytes: size(1_048_576),
       overflow: z.enum(['throw', 'drop-oldest', 'drop-newest']).default('throw'),
+      maxInFlightBytes: size(4_194_304),
     })
     .prefault({}),
+  limits: z
+    .strictObject({
+      sessionsPerPrincipal: size(1_000),
+      sessions: size(100_000),
+      detachedBytes: z.number().min(0).default(268_435_456),
+      connections: size(100_000),
+      waiting: size(1_000),
+      hellosPerSecond: z.number().positive().default(100),
+      unconsumedBytes: size(67_108_864),
+    })
+    .prefault({}),
+  rate: z
+    .strictObject({
+      messagesPerSecond: z.number().positive().default(10_000),
+      bytesPerSecond: z.number().positive().optional(),
+      burstMs: duration(5_000),
+    })
+    .prefault({}),
+  log: has<(record: ServerLogRecord) => unknown>('function').optional(),
   store: has<SessionStore>('object', 'take', 'touch', 'push', 'recv', 'ack', 'end').default(createStore),
   node: z
     .string()
@@ -164,11 +277,14 @@ const token = z
   .max(80)
   .regex(/^[\w .-]+$/, "expected letters, digits, '-', '_', '.' and blanks")
 
-const serverClose = z.strictObject({
-  reason: token.default('draining'),
-  retryMs: duration(5_000, 0),
-  timeoutMs: duration(10_000, 0),
-})
+const serverClose = z
+  .strictObject({
+    reason: token.default('draining'),
+    retryMs: duration(5_000, 0),
+    spreadMs: z.number().min(0).max(LONGEST_MS).optional(),
+    timeoutMs: duration(10_000, 0),
+  })
+  .transform(({ spreadMs, ...settings }) => ({ ...settings, spreadMs: spreadMs ?? settings.retryMs }))
 
 const sessionClose = z.strictObject({
   reason: token.optional(),

@@ -46,6 +46,8 @@ export interface SessionHost extends Steps {
 export interface SessionShell {
   readonly session: Session
   readonly core: ServerSession
+  /** What waits to be consumed, in bytes; UTF-16 units for text. */
+  readonly inboxBytes: number
   /** @returns whether it is not the first connection */
   connected(request: unknown): boolean
   disconnected(code: number, reason: string): void
@@ -72,17 +74,14 @@ class Outgoing extends Entry<undefined> {
   }
 }
 
-export const createSessionShell = (
-  host: SessionHost,
-  core: ServerSession,
-  principal: string,
-): SessionShell => {
+export const createSessionShell = (host: SessionHost, core: ServerSession): SessionShell => {
   const { registry, settings, deadlines, payload, act, run, tell, touch } = host
-  const { clock, queue, win } = settings
-  const { half, outbox, id } = core
+  const { clock, limits, win } = settings
+  const { half, outbox, id, principal } = core
   const { sid } = core.lease
   const { on, emit } = createEmitter<SessionEvents>()
   let inbox: { readonly data: Data; readonly isVolatile: boolean }[] = []
+  let inboxBytes = 0
   /** The iterator has it, and has not asked for the next. */
   let inHand = false
   let pull: Pull<unknown> | undefined
@@ -119,6 +118,7 @@ export const createSessionShell = (
   const take = (): { readonly value: unknown } | undefined => {
     release()
     for (let next = inbox.shift(); next; next = inbox.shift()) {
+      inboxBytes -= next.data.length
       try {
         const value = payload.decode(next.data)
         inHand = !next.isVolatile
@@ -216,13 +216,11 @@ export const createSessionShell = (
         })
         return outbox.pressure < 1
       }
-      // One that would never fit says nothing about how full it is
       let isIn: boolean | undefined
-      if (bytes <= queue.maxBytes || queue.overflow !== 'throw')
-        run(() => {
-          isIn = registry.send(core, entry, now)
-          touch(shell)
-        })
+      run(() => {
+        isIn = registry.send(core, entry, now)
+        touch(shell)
+      })
       if (isIn === undefined)
         throw new SocketError('queue-full', `${outbox.messages} messages, ${outbox.bytes} bytes wait`)
       isThirsty ||= outbox.pressure >= 1
@@ -289,6 +287,9 @@ export const createSessionShell = (
   const shell: SessionShell = {
     session,
     core,
+    get inboxBytes() {
+      return inboxBytes
+    },
     connected(request) {
       const resumed = connections++ > 0
       tell(() => emit('connected', { request, resumed }))
@@ -301,7 +302,11 @@ export const createSessionShell = (
     },
     deliver(data, isVolatile) {
       // What may be lost must not pile up for who reads slowly
-      if (!isVolatile || inbox.length < win) inbox.push({ data, isVolatile })
+      const isMuch = inbox.length >= win || inboxBytes + data.length > limits.unconsumedBytes
+      if (!isVolatile || !isMuch) {
+        inbox.push({ data, isVolatile })
+        inboxBytes += data.length
+      }
       touch(shell)
     },
     undelivered(entry, code) {
@@ -311,6 +316,7 @@ export const createSessionShell = (
     ended(reason, entries) {
       over = reason
       inbox = []
+      inboxBytes = 0
       inHand = false
       const undelivered = entries.map(entry => lost(entry, 'ended'))
       tell(() => {

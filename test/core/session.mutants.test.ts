@@ -4,13 +4,19 @@ import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 import { compare } from '../support/naive-outbox'
 import { connectionSchedules } from '../support/schedules'
+import { limitSchedules } from '../support/schedules-of-limits'
 import { peerSchedules } from '../support/schedules-of-peers'
 import { ruleSchedules } from '../support/schedules-of-rules'
 import { mutants, type SessionMutant } from '../support/session-mutants'
 import { simulate } from '../support/simulation'
 import type { Machine } from '../support/stage'
 
-const schedules = Object.entries({ ...connectionSchedules, ...peerSchedules, ...ruleSchedules })
+const schedules = Object.entries({
+  ...connectionSchedules,
+  ...peerSchedules,
+  ...ruleSchedules,
+  ...limitSchedules,
+})
 /** More than enough for all but the equivalent. */
 const SEEDS = 300
 

@@ -88,7 +88,7 @@ test('a server that is closed waits for acknowledgements, and sends its clients 
   session.send('to be acknowledged')
   const ended: unknown[] = []
   for (const each of sessions) each.on('ended', reason => ended.push([each.id, reason]))
-  const closed = server.close({ retryMs: 1_500 })
+  const closed = server.close({ retryMs: 1_500, spreadMs: 0 })
   expect(server.close()).toBe(closed)
   expect(await silent.closed).toEqual({ code: 4503, reason: 'draining; retry=1500' })
   expect(await idle.closed).toEqual({ code: 4503, reason: 'draining; retry=1500' })
@@ -146,6 +146,7 @@ test.each([
   ['reason', { reason: 'a; b' }],
   ['reason', { reason: 'x'.repeat(100) }],
   ['retryMs', { retryMs: -1 }],
+  ['spreadMs', { spreadMs: -1 }],
   ['timeoutMs', { timeoutMs: NaN }],
 ])('%s is checked', async (name, options) => {
   const { server } = await serve()

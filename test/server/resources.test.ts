@@ -14,7 +14,12 @@ const hello = (id: string, epoch = 1, sid?: string) =>
 
 test('1 000 sessions that come and go, each in its own way, leave no timer, no socket and no session', async () => {
   const clock = fakeClock()
-  const server = new SessionServer({ authenticate: ({ auth }) => String(auth ?? 'x'), clock, ttlMs: 1_000 })
+  const server = new SessionServer({
+    authenticate: ({ auth }) => String(auth ?? 'x'),
+    clock,
+    ttlMs: 1_000,
+    limits: { hellosPerSecond: 1_000 },
+  })
   const ended: string[] = []
   const errors: unknown[] = []
   // An answer that comes too late is not one

@@ -1,5 +1,6 @@
 /** A client and servers, connected by hand: every frame waits until the schedule lets it through. */
 
+import type { Limits } from '../../src/core/census'
 import type { Client } from '../../src/core/client'
 import type { Entry, Outbox } from '../../src/core/outbox'
 import type { Connection, Registry, ServerSession } from '../../src/core/registry'
@@ -38,6 +39,8 @@ export interface Server {
   /** By session: why it ended, what was certainly undelivered, and what maybe. */
   readonly ended: { sid: string; reason: string; certain: string[]; maybe: string[] }[]
   readonly begun: ServerSession[]
+  /** Whose limit refused a newcomer. */
+  readonly crowded: string[]
   isEager: boolean
   readonly waiting: (() => boolean)[]
   send(...messages: string[]): void
@@ -67,6 +70,8 @@ export interface Tuning {
   readonly max?: { readonly client?: number; readonly server?: number }
   readonly ttlMs?: number
   readonly resend?: boolean
+  readonly maxInFlightBytes?: number
+  readonly limits?: Partial<Limits>
 }
 
 const QUEUE = { maxMessages: 300, maxBytes: 1e6, highWaterMarkBytes: 1e5, overflow: 'throw' } as const
@@ -75,7 +80,7 @@ export const createServer = (
   machine: Machine,
   name: string,
   clock: { now: number },
-  { win, max, ttlMs = 1_000 }: Tuning = {},
+  { win, max, ttlMs = 1_000, maxInFlightBytes = Infinity, limits }: Tuning = {},
   store: SessionStore = machine.createStore(),
 ): Server => {
   const entries = (list: readonly Entry<undefined>[], certain: boolean) =>
@@ -87,6 +92,7 @@ export const createServer = (
     settled: [],
     ended: [],
     begun: [],
+    crowded: [],
     isEager: true,
     waiting: [],
     registry: machine.createRegistry(
@@ -104,6 +110,10 @@ export const createServer = (
         settled: (_, list) => server.settled.push(...list.map(({ seq }) => seq)),
         undelivered() {},
         begun: session => server.begun.push(session),
+        crowded(connection, by) {
+          server.crowded.push(by)
+          connection.link.close(4429, by)
+        },
         ended: ({ lease: { sid } }, reason, list) =>
           server.ended.push({ sid, reason, certain: entries(list, true), maybe: entries(list, false) }),
       },
@@ -112,6 +122,8 @@ export const createServer = (
         win: win?.server ?? 256,
         max: max?.server ?? 1e6,
         queue: QUEUE,
+        maxInFlightBytes,
+        limits: { sessionsPerPrincipal: Infinity, sessions: Infinity, detachedBytes: Infinity, ...limits },
         ttlMs,
         heartbeatMs: 25_000,
         newSid: () => `${name}${++sids}`,
@@ -130,7 +142,13 @@ export const createServer = (
 let nonces = 0
 
 /** @param identity of the client; two with the same are one tab, duplicated */
-export const createDuet = (machine: Machine, tuning: Tuning = {}, shared?: Server, identity = 'id'): Duet => {
+export const createDuet = (
+  machine: Machine,
+  tuning: Tuning = {},
+  shared?: Server,
+  identity = 'id',
+  principal = 'principal',
+): Duet => {
   const { win, max, resend } = tuning
   let wires: { readonly up: Wire[] } | undefined
   const put = (wire: Wire[], frame: Outbound) => {
@@ -220,7 +238,7 @@ export const createDuet = (machine: Machine, tuning: Tuning = {}, shared?: Serve
             const frame = machine.parseFrame(data)
             if (typeof frame === 'string' || frame.kind !== 'hello')
               registry.receive(connection, frame, duet.now)
-            else registry.hello(connection, frame.hello, 'principal', duet.now)
+            else registry.hello(connection, frame.hello, principal, duet.now)
           }
         },
         letDown(count = down.length) {

@@ -89,7 +89,7 @@ export const createLaws = () => {
     },
     /** The client lost its session. Nobody is to blame: peers and network are rude, but honest. */
     lost(reason: string, isEcho: boolean) {
-      if (isEcho || !['expired', 'unknown', 'overflow'].includes(reason))
+      if (isEcho || !['expired', 'unknown', 'overflow', 'evicted'].includes(reason))
         breach(`lost for no reason: ${reason}`)
     },
     ended(sid: string, reason: string) {

@@ -22,6 +22,7 @@ const planted =
 const session = planted('core/session')
 const client = planted('core/client')
 const registry = planted('core/registry')
+const census = planted('core/census')
 const store = planted('core/store')
 const outbox = planted('core/outbox')
 const frames = planted('wire/frames')
@@ -231,13 +232,9 @@ const OF_CLIENT_AND_SERVER: readonly SessionMutant[] = [
     'if (!store.ack(session.lease, outbox.acked.seq)) leave(session)',
     '',
   ),
-  registry('a session without a connection is kept for ever', 'else session.until = now + ttlMs', ''),
+  registry('a session without a connection is kept for ever', 'session.until = now + ttlMs\n', '\n'),
   registry('a session that was resumed expires', 'connection, until: Infinity })', 'connection })'),
-  registry(
-    'an outbox without end',
-    'if (isIn === undefined && !session.connection)',
-    'if (isIn === undefined && isIn)',
-  ),
+  registry('an outbox without end', 'if (isFull && !session.connection)', 'if (isFull && isIn)'),
   registry(
     'the client says goodbye and is waited for',
     "if (code === 1000) end(session, 'closed', code, now)\n      else ",
@@ -336,7 +333,61 @@ const OF_THE_OUTBOX: readonly SessionMutant[] = [
   ),
 ]
 
+/** What an attacker would like. */
+const OF_LIMITS: readonly SessionMutant[] = [
+  registry('one message that never fits ends a session', ' && entry.bytes <= queue.maxBytes', ''),
+  registry(
+    'bytes in flight without end',
+    '(isAgain || outbox.inFlightBytes < maxInFlightBytes)',
+    '(isAgain || outbox.inFlightBytes < Infinity)',
+  ),
+  registry(
+    'what has to be sent again waits for itself',
+    '(isAgain || outbox.inFlightBytes < maxInFlightBytes)',
+    '(outbox.inFlightBytes < maxInFlightBytes)',
+  ),
+  registry('who is refused takes a place', "      if (inTheWay) end(inTheWay, 'evicted', 1000, now)\n", ''),
+  registry(
+    'who resumes takes a place',
+    'sessions.has(id) ? undefined : census.inTheWay(principal)',
+    'census.inTheWay(principal)',
+  ),
+  registry(
+    'the crowded are let in',
+    "if (typeof inTheWay === 'string') return output.crowded(connection, inTheWay)",
+    "if (typeof inTheWay === 'string') output.crowded(connection, inTheWay)",
+  ),
+  registry('who is back can be evicted', '      else census.back(session)\n', ''),
+  registry('who has left is not counted', '        census.left(session, kept(session))\n', ''),
+  registry('what ended is counted', '    census.ended(session)\n', ''),
+  registry(
+    'too much is kept for those who left',
+    '        relieve(now)\n      }\n    },\n    send',
+    '      }\n    },\n    send',
+  ),
+  registry(
+    'what is sent to those who left is not counted',
+    '      relieve(now)\n      return isIn',
+    '      return isIn',
+  ),
+  registry('what has expired counts against the others', '      census.weigh(heavy, kept(heavy))\n', ''),
+  census('one principal may have all', 'own.all >= sessionsPerPrincipal', 'own.all > sessions'),
+  census(
+    'the limit of one is paid by another',
+    'return own.away.values().next().value',
+    'return away.keys().next().value',
+  ),
+  census('sessions without end', 'all < sessions ?', 'all < Infinity ?'),
+  census('who keeps nothing has to go', 'if (bytes) return session', 'return session'),
+  census('a principal is remembered for ever', 'own && !--own.all', 'own && !own.all'),
+  store('tombs without end', '    if (stored.tombs.length > tombs) stored.tombs.shift()\n', ''),
+  store('a client is buried for each session', 'own.size > deadPerPrincipal', 'own.size > Infinity'),
+  store('the dead without end', 'graves.size > dead', 'graves.size > Infinity'),
+  store('who has come back is forgotten', '      revive(id, principal)\n', ''),
+]
+
 export const mutants: readonly SessionMutant[] = [
+  ...OF_LIMITS,
   ...OF_THE_STUDY,
   ...OF_ONE_HALF,
   ...OF_CLIENT_AND_SERVER,

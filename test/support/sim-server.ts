@@ -49,6 +49,7 @@ export const createSimServer = (stage: Stage, node: string, store: SessionStore)
         ),
       undelivered: report,
       begun: session => sessions.add(session),
+      crowded: connection => connection.link.close(4503, 'crowded'),
       ended(session, reason, undelivered) {
         sessions.delete(session)
         laws.ended(session.lease.sid, reason)
@@ -62,6 +63,8 @@ export const createSimServer = (stage: Stage, node: string, store: SessionStore)
       ttlMs: scenario.ttlMs,
       heartbeatMs: 25_000,
       queue: { maxMessages: 60, maxBytes: 100_000, highWaterMarkBytes: 1_000, overflow: 'throw' },
+      maxInFlightBytes: scenario.maxInFlightBytes,
+      limits: { sessionsPerPrincipal: 1, sessions: 1, detachedBytes: scenario.detachedBytes },
       newSid: () => `${node}-${laws.nextSid()}`,
     },
   )

@@ -24,12 +24,15 @@ export interface Outcome {
 const CHAOS_MS = 40_000
 const CALM_MS = 200_000
 
-const scenarioOf = ({ pick }: Random): Scenario => ({
+/** @param also more chance, so that a seed goes on to mean what it meant before there was more to choose */
+const scenarioOf = ({ pick }: Random, also: Random): Scenario => ({
   win: { client: pick([1, 4, 8, 32]), server: pick([1, 4, 8, 32]) },
   ttlMs: pick([300, 3_000, 120_000, 120_000]),
   slow: { client: pick([0, 0, 100, 3_000]), server: pick([0, 0, 100, 3_000]) },
   authMs: pick([0, 0, 100]),
   resend: pick(['report', 'certain', 'all']),
+  maxInFlightBytes: also.pick([Infinity, Infinity, Infinity, 40, 1]),
+  detachedBytes: also.pick([Infinity, Infinity, Infinity, 200]),
 })
 
 const mannersOf = ({ pick }: Random): Manners => ({
@@ -51,7 +54,7 @@ export const simulate = (machine: Machine, seed: number): Outcome => {
   const laws = createLaws()
   const peer = pick(PEERS)
   const isEcho = peer.endsWith('echo')
-  const stage = { machine, time, random, laws, scenario: scenarioOf(random) }
+  const stage = { machine, time, random, laws, scenario: scenarioOf(random, randomOf(~seed)) }
   const rude = mannersOf(random)
   const pipes: Pipe[] = []
   let manners = rude

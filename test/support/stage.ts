@@ -14,6 +14,9 @@ export interface Scenario {
   /** How long it takes to authenticate, at most, in ms. */
   readonly authMs: number
   readonly resend: 'report' | 'certain' | 'all'
+  /** Of the server: what may be in flight, and what it keeps for who is away. */
+  readonly maxInFlightBytes: number
+  readonly detachedBytes: number
 }
 
 /** What both have at hand. */
