@@ -40,6 +40,7 @@ const createRates = (rates: readonly number[], burstMs: number) => {
       if (known.size > many) forget(now)
       const one = known.get(name) ?? { buckets: makeBuckets(now), until: 0 }
       known.set(name, one)
+      if (one.until > now) return one.until - now
       if (one.buckets.every((bucket, n) => bucket.take(costs[n] ?? 0, now))) return 0
       const waitMs = Math.max(1, ...one.buckets.map(bucket => bucket.wait(now)))
       one.until = now + waitMs

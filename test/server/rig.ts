@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach } from 'vitest'
-import { WebSocket, WebSocketServer } from 'ws'
+import { type ClientOptions, WebSocket, WebSocketServer } from 'ws'
 import { type ServerClock, type ServerOptions, type Session, SessionServer } from '../../src/server'
 import { type Frame, type Hello, parseFrame, type Welcome, writeFrame } from '../../src/wire/frames'
 import { type FaultProxy, startProxy } from '../support/proxy'
@@ -142,6 +142,15 @@ export class Raw {
   }
 }
 
+/** Pings of WebSocket itself. One at a time: `ws` cuts off who sends many without reading the answers. */
+export const ping = async ({ socket }: Raw, count: number): Promise<void> => {
+  for (let n = 0; n < count; n++) {
+    const pong = once(socket, 'pong')
+    socket.ping()
+    await pong
+  }
+}
+
 export const HELLO: Hello = {
   v: 1,
   id: 'client-1',
@@ -152,8 +161,8 @@ export const HELLO: Hello = {
   max: 1_048_576,
 }
 
-export const dial = async (url: string): Promise<Raw> => {
-  const socket = new WebSocket(url)
+export const dial = async (url: string, options: ClientOptions = {}): Promise<Raw> => {
+  const socket = new WebSocket(url, options)
   const raw = new Raw(socket)
   await once(socket, 'open')
   cleanup(() => socket.terminate())
