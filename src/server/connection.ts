@@ -99,6 +99,8 @@ const OPEN = 1
 const MAX_EARLY = 8
 /** All that may come before the welcome, pings of WebSocket itself and unknown frames included. */
 const MAX_BEFORE = 64
+/** What may have been on its way when we closed: as many as a WebSocket holds of small frames, and then some. */
+const MAX_LATE = 10_000
 /** Names are kept: nobody needs longer ones. The protocol's own have 12 to 22 characters. */
 const LONGEST_NAME = 128
 /** Before a session there is but hello, of 4 096 characters; in UTF-8 each may take three bytes. */
@@ -130,8 +132,9 @@ export const createGuest = (
   let until = clock.now() + helloTimeoutMs
   let heardAt = 0
   let pingedAt = 0
-  /** What came before the welcome. */
+  /** What came before the welcome, and after the end. */
   let before = 0
+  let late = 0
   let id: string | undefined
   let principal: string | undefined
   const early: Inbound[] = []
@@ -237,7 +240,11 @@ export const createGuest = (
 
   /** Whatever came, it counts. @returns whether it may be looked at */
   const mayCome = (bytes: number) => {
-    if (state === 'closing' || state === 'gone') return false
+    if (state === 'closing' || state === 'gone') {
+      // Who goes on and on after the end need not be waited for
+      if (++late === MAX_LATE) webSocket.terminate?.()
+      return false
+    }
     heardAt = clock.now()
     if (state !== 'live') {
       if (++before > MAX_BEFORE) close(4400, 'too early')
