@@ -89,8 +89,6 @@ export interface Guest {
   readonly isSilent: boolean
   /** Whether it has not been welcomed yet. */
   readonly isWaiting: boolean
-  /** Whether it is over for us. */
-  readonly isOver: boolean
   close(code: number, reason: string): void
 }
 
@@ -322,9 +320,6 @@ export const createGuest = (
     },
     get isWaiting() {
       return state === 'silent' || state === 'authenticating'
-    },
-    get isOver() {
-      return state === 'closing' || state === 'gone'
     },
     close,
   }
