@@ -6,7 +6,7 @@
 import { type Connection, createRegistry, type ServerSession } from '../core/registry'
 import { createEmitter } from '../emitter'
 import { createArrivals } from './arrivals'
-import { createGuest, type Guest, type Host, largestFrame, type ServerWebSocket } from './connection'
+import { createGuest, type Guest, type Host, largestFrame } from './connection'
 import { createDeadlines } from './deadlines'
 import { createDoor } from './door'
 import { createDrain } from './drain'
@@ -19,6 +19,7 @@ import type { Session } from './session'
 import { createSessionShell, SessionEnded, type SessionHost, type SessionShell } from './shell'
 import { createSteps } from './steps'
 import { createThrottle } from './throttle'
+import type { ServerWebSocket } from './web-socket'
 
 type Listener = (...args: never[]) => unknown
 

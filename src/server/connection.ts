@@ -15,43 +15,7 @@ import { FORBIDDEN, type ServerOptions, type ServerSettings } from './options'
 import { createOutflow } from './outflow'
 import { toData } from './payload'
 import { crowded, retrying } from './retry'
-
-/** What is needed of a WebSocket on a server: that of the `ws` package, or anything that is like one in a browser. */
-export interface ServerWebSocket {
-  readonly readyState: number
-  /** If there is none, nothing ever waits. */
-  readonly bufferedAmount?: number
-  binaryType?: string
-  send(data: string | Uint8Array<ArrayBuffer>): void
-  close(code?: number, reason?: string): void
-  /** Of the `ws` package: without a closing handshake. */
-  terminate?(): void
-  addEventListener(type: 'message' | 'close' | 'error', listener: (event: ServerWebSocketEvent) => void): void
-  /** Of the `ws` package: pings of WebSocket itself, which it answers, count as messages. */
-  on?(type: 'ping', listener: () => void): unknown
-}
-
-/** What is needed of the events of a WebSocket: `data` of `message`, `code` and `reason` of `close`. */
-export interface ServerWebSocketEvent {
-  readonly type: string
-  readonly data?: unknown
-  readonly code?: number
-  readonly reason?: string
-}
-
-/** A connection was refused: it never came to speak for a session. */
-export interface Refused<Request = unknown> {
-  /** That it was closed with: 4400, 4401, 4403, 4408, 4409, 4426, 4429, 4503 or 1011; or 1006, 1001 and others by it. */
-  readonly code: number
-  /** Why, in a word or two. */
-  readonly reason: string
-  /** As it was given to `accept`. */
-  readonly request: Request
-  /** The client, by the name it gave itself, if it said hello. It comes from outside. */
-  readonly id: string | undefined
-  /** What `authenticate` answered, if it did. */
-  readonly principal: string | undefined
-}
+import type { ServerWebSocket } from './web-socket'
 
 /** What a connection belongs to. */
 export interface Host {
@@ -60,8 +24,9 @@ export interface Host {
   readonly deadlines: Deadlines
   /** Takes a step, and tells of it; or, in the middle of another, after that. */
   act(step: () => void): void
-  /** How long this client must not be listened to, in ms; the first asks, the second tells that something came. */
+  /** How long this client must still not be listened to, in ms. */
   silence(id: string): number
+  /** Something came. @returns the same, if that was too much */
   heard(guest: Guest, bytes: number): number
   /** Whether so much more may wait to be consumed. */
   hasRoom(connection: Connection, bytes: number): boolean
@@ -87,8 +52,6 @@ export interface Guest {
   readonly principal: string | undefined
   /** Whether it has said nothing yet. */
   readonly isSilent: boolean
-  /** Whether it has not been welcomed yet. */
-  readonly isWaiting: boolean
   close(code: number, reason: string): void
 }
 
@@ -196,18 +159,13 @@ export const createGuest = (
   }
 
   const admit = async (hello: Hello) => {
+    const unauthenticated = (error: unknown) => {
+      if (state === 'authenticating') host.failed(error)
+      return undefined
+    }
+    const credentials = { auth: hello.auth, request, id: hello.id, signal: abort.signal }
+    const authenticate = async () => (settings.authenticate as ServerOptions['authenticate'])(credentials)
     try {
-      const authenticate = async () =>
-        (settings.authenticate as ServerOptions['authenticate'])({
-          auth: hello.auth,
-          request,
-          id: hello.id,
-          signal: abort.signal,
-        })
-      const unauthenticated = (error: unknown) => {
-        if (state === 'authenticating') host.failed(error)
-        return undefined
-      }
       const [who, key, newSid] = await Promise.all([
         authenticate().catch(unauthenticated),
         hash(hello.key),
@@ -317,9 +275,6 @@ export const createGuest = (
     },
     get isSilent() {
       return state === 'silent'
-    },
-    get isWaiting() {
-      return state === 'silent' || state === 'authenticating'
     },
     close,
   }
