@@ -161,7 +161,7 @@ export const createServer = <Incoming, Outgoing, Request>(
     act,
     failed,
     silence: id => throttle.silence(id, clock.now()),
-    heard: ({ id = '' }, bytes) => throttle.heard(id, bytes, clock.now()),
+    heard: ({ id = '' }, bytes, now) => throttle.heard(id, bytes, now),
     hasRoom(connection, bytes) {
       const { inboxBytes = 0 } = shellOf(connection) ?? {}
       return !inboxBytes || inboxBytes + bytes <= settings.limits.unconsumedBytes

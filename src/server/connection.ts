@@ -27,7 +27,7 @@ export interface Host {
   /** How long this client must still not be listened to, in ms. */
   silence(id: string): number
   /** Something came. @returns the same, if that was too much */
-  heard(guest: Guest, bytes: number): number
+  heard(guest: Guest, bytes: number, now: number): number
   /** Whether so much more may wait to be consumed. */
   hasRoom(connection: Connection, bytes: number): boolean
   /** A hello that was authenticated. */
@@ -201,12 +201,13 @@ export const createGuest = (
       if (++late === MAX_LATE) webSocket.terminate?.()
       return false
     }
-    heardAt = clock.now()
+    const now = clock.now()
+    heardAt = now
     if (state !== 'live') {
       if (++before > MAX_BEFORE) close(4400, 'too early')
       return before <= MAX_BEFORE
     }
-    const waitMs = host.heard(guest, bytes)
+    const waitMs = host.heard(guest, bytes, now)
     if (waitMs) close(4429, retrying('rate limited', waitMs))
     return !waitMs
   }
