@@ -4,16 +4,15 @@
  */
 
 import { createServer } from './server/assemble'
-import type { ServerWebSocket } from './server/connection'
 import type { ServerEvents, ServerStats } from './server/events'
 import type { ServerCloseOptions, ServerOptions } from './server/options'
 import type { Session } from './server/session'
+import type { ServerWebSocket } from './server/web-socket'
 
 export type { Lease, Payload, SessionStore, Taken, TakeRequest } from './core/store'
 export { SocketError, type SocketErrorCode } from './errors'
-export type { Refused, ServerWebSocket, ServerWebSocketEvent } from './server/connection'
 export type { ServerClock } from './server/deadlines'
-export type { ServerEvents, ServerStats } from './server/events'
+export type { Refused, ServerEvents, ServerStats } from './server/events'
 export type { ServerLogRecord, ServerLogSubject } from './server/log'
 export {
   type Credentials,
@@ -28,6 +27,7 @@ export {
 } from './server/options'
 export type { OriginCheck } from './server/origin'
 export type { Session, SessionCloseResult, SessionEvents, SessionUndelivered } from './server/session'
+export type { ServerWebSocket, ServerWebSocketEvent } from './server/web-socket'
 export type { Codec } from './wire/codec'
 
 /**

@@ -7,18 +7,19 @@ import { type Connection, createRegistry, type ServerSession } from '../core/reg
 import { createEmitter } from '../emitter'
 import { payload } from '../wire/payload'
 import { createArrivals } from './arrivals'
-import { createGuest, type Guest, type Host, largestFrame, type ServerWebSocket } from './connection'
+import { createGuest, type Guest, type Host, largestFrame } from './connection'
 import { createDeadlines } from './deadlines'
 import { createDoor } from './door'
 import { createDrain } from './drain'
 import type { ServerEvents, ServerStats } from './events'
-import { named, type Occurrence, type ServerLogSubject } from './log'
+import { createJournal, named, subjectOf, subjectOfGuest } from './journal'
 import { type ServerCloseOptions, type ServerOptions, settleServer } from './options'
 import { crowded, retrying } from './retry'
 import type { Session } from './session'
 import { createSessionShell, SessionEnded, type SessionHost, type SessionShell } from './shell'
 import { createSteps } from './steps'
 import { createThrottle } from './throttle'
+import type { ServerWebSocket } from './web-socket'
 
 type Listener = (...args: never[]) => unknown
 
@@ -59,23 +60,11 @@ export const createServer = <Incoming, Outgoing, Request>(
   }
 
   // A log that fails is not told that it failed
-  const log = settings.log && guard(settings.log, error => raise(error))
-
-  const record = (occurrence: Occurrence) => {
-    if (!log) return undefined
-    const whole = { at: clock.now(), ...occurrence }
-    return () => log(whole as never)
-  }
-
-  /** Told after the step. */
-  const note = (occurrence: Occurrence) => {
-    const told = record(occurrence)
-    if (told) tell(told)
-  }
+  const log = settings.log && (guard(settings.log, error => raise(error)) as (record: unknown) => void)
 
   const failed = (error: unknown, session?: Session) => {
     if (error instanceof SessionEnded) return
-    record({ type: 'error', ...named(error), ...(session && subject(session)) })?.()
+    noteNow({ type: 'error', ...named(error), ...(session && subjectOf(session)) })
     raise(error, session)
   }
 
@@ -83,6 +72,7 @@ export const createServer = <Incoming, Outgoing, Request>(
     if (drain.isOn && !door.guests.size && !shells.size) drain.finish()
   })
   const { act, run, tell, touch } = steps
+  const { note, noteNow } = createJournal(log, clock, tell)
 
   const drain = createDrain(clock, how =>
     act(() => {
@@ -96,19 +86,6 @@ export const createServer = <Incoming, Outgoing, Request>(
   const arrivals = createArrivals(() => drain.isOn)
 
   const shellOf = ({ session }: Connection) => session && shells.get(session)
-
-  const subject = ({ id, sid, principal }: Pick<Session, 'id' | 'sid' | 'principal'>): ServerLogSubject => ({
-    id,
-    sid,
-    principal,
-  })
-
-  const subjectOf = ({ number, id, principal, connection }: Guest): ServerLogSubject => ({
-    connection: number,
-    id,
-    sid: connection.session?.lease.sid,
-    principal,
-  })
 
   /** Of the hello that is being taken. */
   let newSid = ''
@@ -124,7 +101,7 @@ export const createServer = <Incoming, Outgoing, Request>(
         const { session } = shell
         shells.set(core, shell)
         counts.begun++
-        note({ type: 'begun', ...subject(session) })
+        note({ type: 'begun', ...subjectOf(session) })
         tell(() => {
           emitter.emit('session', session)
           arrivals.begun(session)
@@ -138,7 +115,7 @@ export const createServer = <Incoming, Outgoing, Request>(
         if (!shell) return
         arrivals.ended(shell.session)
         shell.ended(reason, undelivered)
-        note({ type: 'ended', ...subject(shell.session), reason, undelivered: undelivered.length })
+        note({ type: 'ended', ...subjectOf(shell.session), reason, undelivered: undelivered.length })
       },
       crowded: ({ link }, by) =>
         by === 'principal'
@@ -184,7 +161,7 @@ export const createServer = <Incoming, Outgoing, Request>(
     act,
     failed,
     silence: id => throttle.silence(id, clock.now()),
-    heard: ({ id = '' }, bytes) => throttle.heard(id, bytes, clock.now()),
+    heard: ({ id = '' }, bytes, now) => throttle.heard(id, bytes, now),
     hasRoom(connection, bytes) {
       const { inboxBytes = 0 } = shellOf(connection) ?? {}
       return !inboxBytes || inboxBytes + bytes <= settings.limits.unconsumedBytes
@@ -200,18 +177,18 @@ export const createServer = <Incoming, Outgoing, Request>(
       const resumed = !!shellOf(guest.connection)?.connected(guest.request)
       if (resumed) counts.resumed++
       door.welcomed(guest)
-      note({ type: 'connected', ...subjectOf(guest), resumed })
+      note({ type: 'connected', ...subjectOfGuest(guest), resumed })
     },
     disconnected(guest, code, reason) {
       shellOf(guest.connection)?.disconnected(code, reason)
       leaves(guest, code)
-      note({ type: 'disconnected', ...subjectOf(guest), code, reason })
+      note({ type: 'disconnected', ...subjectOfGuest(guest), code, reason })
     },
     refused(guest, code, reason) {
       const { request, id, principal } = guest
       counts.refused++
       leaves(guest, code)
-      note({ type: 'refused', ...subjectOf(guest), code, reason })
+      note({ type: 'refused', ...subjectOfGuest(guest), code, reason })
       tell(() => emitter.emit('refused', { code, reason, request, id, principal }))
     },
     gone: door.gone,
@@ -232,7 +209,7 @@ export const createServer = <Incoming, Outgoing, Request>(
     close(options: ServerCloseOptions) {
       const isFirst = !drain.isOn
       const done = drain.close(options)
-      if (isFirst) done.then(() => record({ type: 'closed' })?.())
+      if (isFirst) done.then(() => noteNow({ type: 'closed' }))
       return done
     },
     stats: (): ServerStats => ({

@@ -16,43 +16,7 @@ import { hash, randomName } from './identity'
 import { FORBIDDEN, type ServerOptions, type ServerSettings } from './options'
 import { createOutflow } from './outflow'
 import { crowded, retrying } from './retry'
-
-/** What is needed of a WebSocket on a server: that of the `ws` package, or anything that is like one in a browser. */
-export interface ServerWebSocket {
-  readonly readyState: number
-  /** If there is none, nothing ever waits. */
-  readonly bufferedAmount?: number
-  binaryType?: string
-  send(data: string | Uint8Array<ArrayBuffer>): void
-  close(code?: number, reason?: string): void
-  /** Of the `ws` package: without a closing handshake. */
-  terminate?(): void
-  addEventListener(type: 'message' | 'close' | 'error', listener: (event: ServerWebSocketEvent) => void): void
-  /** Of the `ws` package: pings of WebSocket itself, which it answers, count as messages. */
-  on?(type: 'ping', listener: () => void): unknown
-}
-
-/** What is needed of the events of a WebSocket: `data` of `message`, `code` and `reason` of `close`. */
-export interface ServerWebSocketEvent {
-  readonly type: string
-  readonly data?: unknown
-  readonly code?: number
-  readonly reason?: string
-}
-
-/** A connection was refused: it never came to speak for a session. */
-export interface Refused<Request = unknown> {
-  /** That it was closed with: 4400, 4401, 4403, 4408, 4409, 4426, 4429, 4503 or 1011; or 1006, 1001 and others by it. */
-  readonly code: number
-  /** Why, in a word or two. */
-  readonly reason: string
-  /** As it was given to `accept`. */
-  readonly request: Request
-  /** The client, by the name it gave itself, if it said hello. It comes from outside. */
-  readonly id: string | undefined
-  /** What `authenticate` answered, if it did. */
-  readonly principal: string | undefined
-}
+import type { ServerWebSocket } from './web-socket'
 
 /** What a connection belongs to. */
 export interface Host {
@@ -61,9 +25,10 @@ export interface Host {
   readonly deadlines: Deadlines
   /** Takes a step, and tells of it; or, in the middle of another, after that. */
   act(step: () => void): void
-  /** How long this client must not be listened to, in ms; the first asks, the second tells that something came. */
+  /** How long this client must still not be listened to, in ms. */
   silence(id: string): number
-  heard(guest: Guest, bytes: number): number
+  /** Something came. @returns the same, if that was too much */
+  heard(guest: Guest, bytes: number, now: number): number
   /** Whether so much more may wait to be consumed. */
   hasRoom(connection: Connection, bytes: number): boolean
   /** A hello that was authenticated. */
@@ -88,10 +53,6 @@ export interface Guest {
   readonly principal: string | undefined
   /** Whether it has said nothing yet. */
   readonly isSilent: boolean
-  /** Whether it has not been welcomed yet. */
-  readonly isWaiting: boolean
-  /** Whether it is over for us. */
-  readonly isOver: boolean
   close(code: number, reason: string): void
 }
 
@@ -100,6 +61,8 @@ const OPEN = 1
 const MAX_EARLY = 8
 /** All that may come before the welcome, pings of WebSocket itself and unknown frames included. */
 const MAX_BEFORE = 64
+/** What may have been on its way when we closed: as many as a WebSocket holds of small frames, and then some. */
+const MAX_LATE = 10_000
 /** Names are kept: nobody needs longer ones. The protocol's own have 12 to 22 characters. */
 const LONGEST_NAME = 128
 /** Before a session there is but hello, of 4 096 characters; in UTF-8 each may take three bytes. */
@@ -131,8 +94,9 @@ export const createGuest = (
   let until = clock.now() + helloTimeoutMs
   let heardAt = 0
   let pingedAt = 0
-  /** What came before the welcome. */
+  /** What came before the welcome, and after the end. */
   let before = 0
+  let late = 0
   let id: string | undefined
   let principal: string | undefined
   const early: Inbound[] = []
@@ -198,18 +162,13 @@ export const createGuest = (
   }
 
   const admit = async (hello: Hello) => {
+    const unauthenticated = (error: unknown) => {
+      if (state === 'authenticating') host.failed(error)
+      return undefined
+    }
+    const credentials = { auth: hello.auth, request, id: hello.id, signal: abort.signal }
+    const authenticate = async () => (settings.authenticate as ServerOptions['authenticate'])(credentials)
     try {
-      const authenticate = async () =>
-        (settings.authenticate as ServerOptions['authenticate'])({
-          auth: hello.auth,
-          request,
-          id: hello.id,
-          signal: abort.signal,
-        })
-      const unauthenticated = (error: unknown) => {
-        if (state === 'authenticating') host.failed(error)
-        return undefined
-      }
       const [who, key, newSid] = await Promise.all([
         authenticate().catch(unauthenticated),
         hash(hello.key),
@@ -240,13 +199,18 @@ export const createGuest = (
 
   /** Whatever came, it counts. @returns whether it may be looked at */
   const mayCome = (bytes: number) => {
-    if (state === 'closing' || state === 'gone') return false
-    heardAt = clock.now()
+    if (state === 'closing' || state === 'gone') {
+      // Who goes on and on after the end need not be waited for
+      if (++late === MAX_LATE) webSocket.terminate?.()
+      return false
+    }
+    const now = clock.now()
+    heardAt = now
     if (state !== 'live') {
       if (++before > MAX_BEFORE) close(4400, 'too early')
       return before <= MAX_BEFORE
     }
-    const waitMs = host.heard(guest, bytes)
+    const waitMs = host.heard(guest, bytes, now)
     if (waitMs) close(4429, retrying('rate limited', waitMs))
     return !waitMs
   }
@@ -315,12 +279,6 @@ export const createGuest = (
     },
     get isSilent() {
       return state === 'silent'
-    },
-    get isWaiting() {
-      return state === 'silent' || state === 'authenticating'
-    },
-    get isOver() {
-      return state === 'closing' || state === 'gone'
     },
     close,
   }

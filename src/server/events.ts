@@ -1,7 +1,20 @@
 /** What a server tells, and what it counts. */
 
-import type { Refused } from './connection'
 import type { Session } from './session'
+
+/** A connection was refused: it never came to speak for a session. */
+export interface Refused<Request = unknown> {
+  /** That it was closed with: 4400, 4401, 4403, 4408, 4409, 4426, 4429, 4503 or 1011; or 1006, 1001 and others by it. */
+  readonly code: number
+  /** Why, in a word or two. */
+  readonly reason: string
+  /** As it was given to `accept`. */
+  readonly request: Request
+  /** The client, by the name it gave itself, if it said hello. It comes from outside. */
+  readonly id: string | undefined
+  /** What `authenticate` answered, if it did. */
+  readonly principal: string | undefined
+}
 
 /** What the listeners of each event of a server are called with. What they throw, or reject with, is an `error`. */
 export interface ServerEvents<Incoming = unknown, Outgoing = unknown, Request = unknown> {

@@ -55,14 +55,3 @@ export type ServerLogRecord = ServerLogSubject & {
         readonly type: 'closing' | 'closed'
       }
   )
-
-type Untimed<Record> = Record extends unknown ? Omit<Record, 'at'> : never
-
-/** As whoever sees it says it: when it was is added. */
-export type Occurrence = Untimed<ServerLogRecord>
-
-/** @param error whatever was thrown */
-export const named = (error: unknown): { readonly name: string; readonly code?: string } => {
-  const { name, code }: { readonly name?: unknown; readonly code?: unknown } = Object(error)
-  return { name: typeof name === 'string' ? name : typeof error, ...(typeof code === 'string' && { code }) }
-}

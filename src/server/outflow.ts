@@ -4,7 +4,7 @@
  */
 
 import { type Frame, writeFrame } from '../wire/frames'
-import type { ServerWebSocket } from './connection'
+import type { ServerWebSocket } from './web-socket'
 
 type Outbound = Exclude<Frame, { kind: 'unknown' }>
 

@@ -11,6 +11,7 @@ import { SocketError } from '../errors'
 import type { Codec } from '../wire/codec'
 import { byteLength } from '../wire/data'
 import type { Deadlines, Timed } from './deadlines'
+import { createInbox } from './inbox'
 import { type ServerSettings, settleSend, settleSessionClose } from './options'
 import { createPull, type Pull } from './pull'
 import type { Session, SessionCloseResult, SessionEvents, SessionUndelivered } from './session'
@@ -82,8 +83,7 @@ export const createSessionShell = (host: SessionHost, core: ServerSession): Sess
   const { half, outbox, id, principal } = core
   const { sid } = core.lease
   const { on, emit } = createEmitter<SessionEvents>()
-  let inbox: { readonly data: Data; readonly isVolatile: boolean }[] = []
-  let inboxBytes = 0
+  const inbox = createInbox(win, limits.unconsumedBytes)
   /** The iterator has it, and has not asked for the next. */
   let inHand = false
   let pull: Pull<unknown> | undefined
@@ -120,8 +120,7 @@ export const createSessionShell = (host: SessionHost, core: ServerSession): Sess
   const take = (): { readonly value: unknown } | undefined => {
     release()
     if (isQuiet()) return undefined
-    for (let next = inbox.shift(); next; next = inbox.shift()) {
-      inboxBytes -= next.data.length
+    for (let next = inbox.next(); next; next = inbox.next()) {
       try {
         const value = payload.decode(next.data)
         inHand = !next.isVolatile
@@ -299,7 +298,7 @@ export const createSessionShell = (host: SessionHost, core: ServerSession): Sess
     session,
     core,
     get inboxBytes() {
-      return inboxBytes
+      return inbox.bytes
     },
     connected(request) {
       const resumed = connections++ > 0
@@ -312,12 +311,7 @@ export const createSessionShell = (host: SessionHost, core: ServerSession): Sess
       touch(shell)
     },
     deliver(data, isVolatile) {
-      // What may be lost must not pile up for who reads slowly
-      const isMuch = inbox.length >= win || inboxBytes + data.length > limits.unconsumedBytes
-      if (!isVolatile || !isMuch) {
-        inbox.push({ data, isVolatile })
-        inboxBytes += data.length
-      }
+      inbox.put({ data, isVolatile })
       touch(shell)
     },
     undelivered(entry, code) {
@@ -326,8 +320,7 @@ export const createSessionShell = (host: SessionHost, core: ServerSession): Sess
     },
     ended(reason, entries) {
       over = reason
-      inbox = []
-      inboxBytes = 0
+      inbox.clear()
       inHand = false
       const undelivered = entries.map(entry => lost(entry, 'ended'))
       tell(() => {

@@ -4,7 +4,7 @@
  * another session makes good.
  */
 
-import { createBucket } from './bucket'
+import { type Bucket, createBucket } from './bucket'
 import type { ServerSettings } from './options'
 
 export interface Throttle {
@@ -21,49 +21,59 @@ const MANY = 1_000
 /** Hellos that may come at once, as the time that they take on average. */
 const HELLO_BURST_MS = 10_000
 
-/** @param rates per second, of whatever is counted */
-const createRates = (rates: readonly number[], burstMs: number) => {
-  const makeBuckets = (now: number) =>
-    rates.map(perSecond => createBucket(perSecond, (perSecond * burstMs) / 1_000, now))
-  const known = new Map<string, { readonly buckets: ReturnType<typeof makeBuckets>; until: number }>()
+interface Speaker {
+  readonly times: Bucket
+  readonly bytes: Bucket | undefined
+  /** When it may speak again. */
+  until: number
+}
+
+/** @param bytesPerSecond left out, they are not counted */
+const createRates = (timesPerSecond: number, bytesPerSecond: number | undefined, burstMs: number) => {
+  const known = new Map<string, Speaker>()
   let many = MANY
 
+  const bucketOf = (perSecond: number, now: number) =>
+    createBucket(perSecond, (perSecond * burstMs) / 1_000, now)
+
   const forget = (now: number) => {
-    for (const [name, { buckets }] of known)
-      if (buckets.every(bucket => bucket.isFull(now))) known.delete(name)
+    for (const [name, { times, bytes }] of known)
+      if (times.isFull(now) && bytes?.isFull(now) !== false) known.delete(name)
     many = Math.max(MANY, 2 * known.size)
+  }
+
+  const meet = (name: string, now: number): Speaker => {
+    if (known.size > many) forget(now)
+    const bytes = bytesPerSecond ? bucketOf(bytesPerSecond, now) : undefined
+    const speaker = { times: bucketOf(timesPerSecond, now), bytes, until: 0 }
+    known.set(name, speaker)
+    return speaker
   }
 
   return {
     silence: (name: string, now: number) => Math.max(0, (known.get(name)?.until ?? 0) - now),
-    take(name: string, costs: readonly number[], now: number) {
-      if (known.size > many) forget(now)
-      const one = known.get(name) ?? { buckets: makeBuckets(now), until: 0 }
-      known.set(name, one)
-      if (one.until > now) return one.until - now
-      if (one.buckets.every((bucket, n) => bucket.take(costs[n] ?? 0, now))) return 0
-      const waitMs = Math.max(1, ...one.buckets.map(bucket => bucket.wait(now)))
+    take(name: string, size: number, now: number) {
+      const one = known.get(name) ?? meet(name, now)
+      const { times, bytes, until } = one
+      if (until > now) return until - now
+      if (times.take(1, now) && bytes?.take(size, now) !== false) return 0
+      const waitMs = Math.max(1, times.wait(now), bytes?.wait(now) ?? 0)
       one.until = now + waitMs
       return waitMs
     },
   }
 }
 
-const ONCE = [1]
-
 export const createThrottle = ({
   rate: { messagesPerSecond, bytesPerSecond, burstMs },
   limits: { hellosPerSecond },
 }: Pick<ServerSettings, 'rate' | 'limits'>): Throttle => {
-  const clients = createRates(
-    bytesPerSecond ? [messagesPerSecond, bytesPerSecond] : [messagesPerSecond],
-    burstMs,
-  )
-  const principals = createRates([hellosPerSecond], HELLO_BURST_MS)
+  const clients = createRates(messagesPerSecond, bytesPerSecond, burstMs)
+  const principals = createRates(hellosPerSecond, undefined, HELLO_BURST_MS)
 
   return {
-    heard: (id, bytes, now) => clients.take(id, [1, bytes], now),
+    heard: clients.take,
     silence: clients.silence,
-    hello: (principal, now) => principals.take(principal, ONCE, now),
+    hello: (principal, now) => principals.take(principal, 0, now),
   }
 }

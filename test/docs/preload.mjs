@@ -24,11 +24,21 @@ globalThis.finish = async (socket, expected) => {
   process.stdout.write(JSON.stringify({ logged, state, undelivered }))
 }
 
+/** With all that a page may show of itself: a cookie, a token in a subprotocol, and where it comes from. */
+class PageSocket extends WebSocket {
+  constructor(url) {
+    super(url, ['app', 'bearer.secret'], {
+      origin: 'https://example.com',
+      headers: { cookie: 'theme=dark; session=secret' },
+    })
+  }
+}
+
 /** Of an example of a server: a client comes, says hi, and goes; then the server is told to end. */
 globalThis.visit = async (http, expected) => {
   const { ReconnectingSocket, resumable } = await import('reconnecting-socket')
   const socket = new ReconnectingSocket(`ws://127.0.0.1:${http.address().port}`, {
-    WebSocket,
+    WebSocket: PageSocket,
     session: resumable({ auth: 'secret' }),
   })
   socket.on('message', () => {})

@@ -259,3 +259,30 @@ test('a connection that was closed before it was accepted is nobody', async () =
   }
   expect(server.stats()).toMatchObject({ connections: 0, waiting: 0, refused: 3 })
 })
+
+test('who goes on and on after the end is cut off before its time', () => {
+  const server = new SessionServer({ authenticate: () => 'ada', clock: fakeClock() })
+  let say: (event: { type: string; data: unknown }) => void = () => {}
+  let end: (event: { type: string; code: number }) => void = () => {}
+  let codes: unknown[] = []
+  server.accept(
+    {
+      readyState: 1,
+      send() {},
+      close: code => codes.push(code),
+      terminate: () => codes.push('terminated'),
+      addEventListener(type, listener) {
+        if (type === 'message') say = listener
+        if (type === 'close') end = listener
+      },
+    },
+    undefined,
+  )
+  for (let n = 0; n < 10_000; n++) say({ type: 'message', data: 'nonsense' })
+  expect(codes).toEqual([4400])
+  codes = []
+  for (let n = 0; n < 10_000; n++) say({ type: 'message', data: 'nonsense' })
+  expect(codes).toEqual(['terminated'])
+  end({ type: 'close', code: 1006 })
+  expect(server.stats().connections).toBe(0)
+})

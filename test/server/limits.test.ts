@@ -239,14 +239,22 @@ test('an application that does not consume: the window bounds messages, and a li
 })
 
 test('one message is always taken, however large; volatile ones are dropped instead', async () => {
-  const { url, server } = await serve({ limits: { unconsumedBytes: 1_000 } })
+  const { url, server, sessions } = await serve({ limits: { unconsumedBytes: 1_000 } })
   const client = await dial(url)
   await client.welcome()
-  client.msg(1, 'x'.repeat(5_000))
+  const large = 'x'.repeat(5_000)
+  client.msg(1, large)
   for (let n = 0; n < 100; n++) client.send({ kind: 'volatile', data: '"y"' })
   client.send({ kind: 'ping' })
   expect(await client.next()).toEqual({ kind: 'pong' })
   expect(server.stats()).toMatchObject({ unconsumed: 1, connected: 1 })
+  const got: unknown[] = []
+  sessions[0]?.on('message', message => got.push(message))
+  await until(() => got.length)
+  // Now there is room
+  client.send({ kind: 'volatile', data: '"z"' })
+  await until(() => got.length > 1)
+  expect(got).toEqual([large, 'z'])
 })
 
 test.each([

@@ -150,3 +150,14 @@ test('figures add up', async () => {
   await (await dial(url)).welcome({ id: 'c' })
   expect(server.stats()).toMatchObject({ sessions: 2, connected: 2, detached: 0, evicted: 1, unconsumed: 0 })
 })
+
+test('what is told is done: a session that has begun is connected', async () => {
+  const seen: unknown[] = []
+  const { url, server } = await serve({
+    log({ type }) {
+      if (type === 'begun') seen.push(server.stats().connected, server.stats().waiting)
+    },
+  })
+  await (await dial(url)).welcome()
+  expect(seen).toEqual([1, 0])
+})

@@ -167,6 +167,7 @@ test('a bucket never gives more than its burst and its rate, however it is asked
     // A clock that goes back gives nothing
     expect(bucket.take(burst, now)).toBe(true)
     expect(bucket.take(1, now - 1_000)).toBe(false)
+    expect(bucket.take(1, now)).toBe(false)
   }
 })
 
