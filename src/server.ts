@@ -23,6 +23,7 @@ import { payload } from './wire/payload'
 
 export type { Lease, Payload, SessionStore, Taken, TakeRequest } from './core/store'
 export { SocketError, type SocketErrorCode } from './errors'
+export { type AdaptedWebSocket, adapt, type HandledWebSocket } from './server/adapt'
 export type { Refused, ServerWebSocket, ServerWebSocketEvent } from './server/connection'
 export type { ServerClock } from './server/deadlines'
 export {
