@@ -11,6 +11,7 @@ import type { ServerWebSocket } from './server/web-socket'
 
 export type { Lease, Payload, SessionStore, Taken, TakeRequest } from './core/store'
 export { SocketError, type SocketErrorCode } from './errors'
+export { type AdaptedWebSocket, adapt, type HandledWebSocket } from './server/adapt'
 export type { ServerClock } from './server/deadlines'
 export type { Refused, ServerEvents, ServerStats } from './server/events'
 export type { ServerLogRecord, ServerLogSubject } from './server/log'

@@ -130,9 +130,18 @@ export const createGuest = (
     if (state === 'closing' || state === 'gone') return
     end(code, reason)
     try {
-      webSocket.close(code, reason)
+      shut(code, reason)
     } catch (error) {
       host.failed(error)
+    }
+  }
+
+  const shut = (code: number, reason: string) => {
+    try {
+      webSocket.close(code, reason)
+    } catch {
+      // One like those of browsers takes codes of applications only
+      webSocket.close()
     }
   }
 

@@ -117,8 +117,9 @@ export function compile(found: readonly Block[]): void {
   }
 }
 
-/** The blocks that are compiled. */
-export const typed = (text: string): Block[] => of(text, 'ts', 'tsx')
+/** The blocks that are compiled. Other runtimes have types of their own. */
+export const typed = (text: string): Block[] =>
+  of(text, 'ts', 'tsx').filter(({ runtime }) => !runtime || runtime === 'node')
 
 const isJson = (code: string): boolean => {
   try {
@@ -142,9 +143,15 @@ export const everywhere: Checks = {
       return known ? [] : [`line ${line}: no check knows the language ${language || '(none)'}`]
     }),
 
-  /** Each TypeScript block runs, prints what it says, and leaves nothing open. */
+  /**
+   * Each TypeScript block runs, prints what it says, and leaves nothing open. Those that name a runtime are servers, and
+   * run by `npm run test:runtimes`.
+   */
   examples: async text => [
-    ...(await each(of(text, 'ts'), complaintsOfExample)),
+    ...(await each(
+      of(text, 'ts').filter(({ runtime }) => !runtime),
+      complaintsOfExample,
+    )),
     ...(await each(of(text, 'tsx'), complaintsOfComponent)),
   ],
 

@@ -2,6 +2,8 @@
 
 export interface Block {
   readonly language: string
+  /** What it is for, if not for the Node that runs the tests: `bun` of a block of `ts bun`. */
+  readonly runtime: string | undefined
   readonly code: string
   /** The line of its first fence, from 1. */
   readonly line: number
@@ -14,9 +16,10 @@ export interface Citation {
 }
 
 export function blocks(markdown: string): Block[] {
-  return [...markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(
-    ({ index, 1: language = '', 2: code = '' }) => ({
+  return [...markdown.matchAll(/^```(\w*)(?: (\w+))?\n([\s\S]*?)^```$/gm)].map(
+    ({ index, 1: language = '', 2: runtime, 3: code = '' }) => ({
       language,
+      runtime,
       code,
       line: markdown.slice(0, index).split('\n').length,
     }),

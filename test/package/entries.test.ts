@@ -33,7 +33,7 @@ test('a socket of the imported class and one of the required class can be made w
 })
 
 test.each([
-  ['server', ['FORBIDDEN', 'SessionServer', 'SocketError']],
+  ['server', ['FORBIDDEN', 'SessionServer', 'SocketError', 'adapt']],
   ['spec', ['binaryFrame', 'frame', 'frames', 'hello', 'textFrame', 'welcome']],
 ])('the annex %s can be imported and required by its name', async (annex, names) => {
   const name = `reconnecting-socket/${annex}`

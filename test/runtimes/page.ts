@@ -33,7 +33,7 @@ What runtimes disagree on is made one. A failed attempt is 1006 where Deno says 
 
 ## What is not the same everywhere
 
-- **A process that shall end while the path is dead.** \`close()\` is bounded everywhere, and nothing is heard after it. But the WebSockets of ${list.format(holding)} go on waiting for a peer that is gone, and keep the process alive until the operating system gives up, which takes minutes. There is no way to make them stop. With \`ws\` and in Bun the process ends. So in Node hand over the \`WebSocket\` of \`ws\`, or call \`process.exit()\`.
+- **A process that shall end while the path is dead.** \`close()\` is bounded everywhere, and nothing is heard after it. But the WebSockets of ${list.format(holding)} go on waiting for a peer that is gone, and keep the process alive until the operating system gives up: after minutes, or never where something in between still answers for the peer. They have nothing like \`terminate()\`. With \`ws\` and in Bun the process ends. So in Node hand over the \`WebSocket\` of \`ws\`, or call \`process.exit()\`.
 - **Relative URLs** need a page. What is also made where there is none, such as on a server that renders pages, takes a function: \`new ReconnectingSocket(() => '/feed', { autoConnect: false })\`.
 - **Workers** hear \`online\` and \`offline\`, and nothing of the page.
 `

@@ -30,13 +30,15 @@ const ACCEPT = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const portOf = (url: string) => Number(new URL(url).port)
 const addressOf = (server: Server) => `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`
 
+/** Where networks may be, if not all at the same address. */
+let hosts = 1
+
 /** @param ownHosts whether each network is on a loopback address of its own: browsers connect to one at a time */
 function createScope(ownHosts: boolean) {
   const servers = new Map<number, TestServer>()
   const networks = new Map<number, FaultProxy>()
   const sessions = new Map<number, Sessions>()
   const plain = new Set<Server>()
-  let hosts = 1
 
   const found = <T>(map: Map<number, T>, url: string): T => {
     const it = map.get(portOf(url))

@@ -41,6 +41,12 @@ export interface Runtime {
 export interface ProcessRuntime extends Runtime {
   /** Whether a process can end while a connection that was closed waits for a peer that is gone. */
   readonly forgets: boolean
+  /** How a file of anybody's is run in it. */
+  invocation(file: string): {
+    readonly command: string
+    readonly args: readonly string[]
+    readonly env: Readonly<Record<string, string>>
+  }
   /** Runs a file in it, until it ends by itself; or for so many ms after its last line. */
   exec(file: string, args: readonly string[], patienceMs?: number): Promise<Ended>
 }
@@ -101,14 +107,14 @@ function inProcess({
   binary,
   present,
   args = [],
-  env,
+  env = {},
   usesWs,
   forgets,
 }: ProcessOptions): ProcessRuntime {
   let command = present ?? ''
   const exec = (file: string, more: readonly string[], lines?: number, patienceMs?: number) =>
     spawned(command, [...args, path(file), ...more], {
-      ...(env && { env }),
+      env,
       ...(lines && { lines }),
       ...(patienceMs && { patienceMs }),
     })
@@ -123,6 +129,7 @@ function inProcess({
       if (!binary) throw new Error(`there is no ${name} for ${process.platform} on ${process.arch}`)
       command = await install(binary)
     },
+    invocation: file => ({ command, args: [...args, file], env }),
     exec: (file, more, patienceMs) => exec(file, [...more, ...which], 1, patienceMs),
     async run(scope) {
       const { lines, stderr, status } = await exec('process.mjs', [scope, ...which])
