@@ -12,7 +12,8 @@ export const VECTORS = fileURLToPath(new URL('../docs/protocol/frames.json', imp
 export type Payload = { readonly text: string } | { readonly hex: string }
 
 export type Meaning =
-  | { readonly kind: 'hello'; readonly hello: object }
+  /** Without fields: what is in them cannot be said in a file that everybody can read. */
+  | { readonly kind: 'hello'; readonly hello?: object }
   | { readonly kind: 'welcome'; readonly welcome: object }
   | { readonly kind: 'msg'; readonly seq: number; readonly ack: number; readonly payload: Payload }
   | { readonly kind: 'ack'; readonly ack: number }
@@ -30,6 +31,8 @@ export interface Vector {
   readonly frame?: Meaning
   /** or why it is refused. */
   readonly error?: 'not a frame' | 'version' | 'too large'
+  /** What a reader may say instead of `frame`, whose JSON cannot hold it. */
+  readonly or?: 'not a frame'
   /** Whether who has that to say writes it so. Of hello and welcome, the order of fields is free. */
   readonly canonical: boolean
 }
@@ -37,8 +40,10 @@ export interface Vector {
 const ABOUT = [
   'Frames of the session protocol, and how they are read. See PROTOCOL.md.',
   'direction: who sends it. opcode: of the WebSocket message. data: the text; if binary, the bytes in hex.',
-  'frame: what has to be read in it; a payload is text as it stands in the frame, or bytes in hex.',
-  'error: why it is refused instead. canonical: this frame is written exactly so (hello, welcome: as JSON).',
+  'frame: what has to be read in it. A payload is {"text": as it stands in the frame} or {"hex": its bytes}.',
+  'The fields of hello and welcome are listed as they came: those that are null, or unknown, too, and those that are absent not. Where a hello has no fields here, only its kind is to be compared.',
+  'error: why it is refused instead. or: what a reader may say in place of frame, if its JSON cannot hold this (half of a surrogate pair; more than 64 arrays and objects in each other).',
+  'canonical: this frame is written exactly so (hello, welcome: as JSON).',
 ]
 
 const LARGEST = 2 ** 53 - 1
@@ -92,6 +97,12 @@ const flipped = reads('binary', false)
 const badText = refuses('text')
 const badBinary = refuses('binary')
 
+/** As it may come, and as not everybody's JSON can hold it. */
+const perhaps = (name: string, data: string, frame: Meaning, direction: Side = 'both'): Vector => ({
+  ...reads('text', false, direction)(name, data, frame),
+  or: 'not a frame',
+})
+
 const msg = (seq: number, ack: number, payload: Payload): Meaning => ({ kind: 'msg', seq, ack, payload })
 const inText = (text: string): Payload => ({ text })
 const inHex = (hex: string): Payload => ({ hex })
@@ -133,6 +144,21 @@ const hellos = (): Vector[] => {
       kind: 'hello',
       hello: HELLO,
     }),
+    ...['-0', '0.0', '0e7'].map(kind =>
+      alsoRead(`hello: its kind is spelled ${kind}`, spelled(HELLO).replace('0', kind), {
+        kind: 'hello',
+        hello: HELLO,
+      }),
+    ),
+    ...['id', 'key', 'nonce'].map(field =>
+      perhaps(
+        `hello: ${field} is half of a surrogate pair, as an escape`,
+        spelled({ ...HELLO, [field]: 'x\ud800' }),
+        { kind: 'hello' },
+        side,
+      ),
+    ),
+    bad('hello: win has 3000 digits', spelled(HELLO).replace('256', '9'.repeat(3_000))),
     alsoRead('hello: the last of two fields counts', spelled(HELLO).replace('"v":1', '"v":2,"v":1'), {
       kind: 'hello',
       hello: HELLO,
@@ -381,6 +407,12 @@ const others = (): Vector[] => [
   also('ack: white space', ' [\n3 ,\t5 ]\r\n', ack(5)),
   also('ack: a number as no writer would', '[3.0,5e0]', ack(5)),
   also('ack: minus zero', '[3,-0]', ack(0)),
+  also('ack: a fraction that no double holds', '[3,3.0000000000000000001]', ack(3)),
+  also('ack: 2^53 - 1 and a fraction that no double holds', `[3,${LARGEST}.4]`, ack(LARGEST)),
+  also('ack: too small for a double', '[3,1e-400]', ack(0)),
+  also('ack: 5000 zeros after the point', `[3,5.${'0'.repeat(5_000)}]`, ack(5)),
+  badText('ack: a fraction that as a double is 2^53', `[3,${LARGEST}.5]`),
+  badText('ack: 5000 digits', `[3,${'9'.repeat(5_000)}]`),
   flipped('ack: in a binary frame', utf8('[3,5]'), ack(5)),
   badText('ack: 2^53', '[3,9007199254740992]'),
   badText('ack: negative', '[3,-1]'),
@@ -403,6 +435,13 @@ const others = (): Vector[] => [
   also('kind 64, of an extension', '[64]', { kind: 'unknown' }),
   also('kind 64, with anything', '[64,{"later":true},1,null]', { kind: 'unknown' }),
   also('kind 91', '[91]', { kind: 'unknown' }),
+  also('kind 64, as no writer would spell it', '[6.4e1]', { kind: 'unknown' }),
+  also('kind 64, with an integer of 5000 digits', `[64,${'9'.repeat(5_000)}]`, { kind: 'unknown' }),
+  also('kind 64, with 63 arrays in each other', `[64,${deep(63)}]`, { kind: 'unknown' }),
+  perhaps('kind 64, with 64 arrays in each other', `[64,${deep(64)}]`, { kind: 'unknown' }),
+  perhaps('kind 64, with 5000 arrays in each other', `[64,${deep(5_000)}]`, { kind: 'unknown' }),
+  perhaps('kind 64, with half of a surrogate pair, as an escape', '[64,"\\ud800"]', { kind: 'unknown' }),
+  badText('a kind of 5000 digits', `[${'9'.repeat(5_000)}]`),
   also('kind 2^53 - 1', `[${LARGEST},1]`, { kind: 'unknown' }),
   flipped('kind 64, text in a binary frame', utf8('[64]'), { kind: 'unknown' }),
   ...[7, 8, 62, 63].flatMap(kind => [

@@ -117,7 +117,10 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
         {
           write: frame => write(writeFrame(frame)),
           hasRoom: () => (shell.transport()?.buffered ?? Infinity) < settings.queue.highWaterMarkBytes,
-          deliver: (data, session) => void inbox.push(now => tell(data, now, session)),
+          deliver(data, session) {
+            // What may be lost must not pile up for who reads slowly
+            if (session || inbox.length < win) inbox.push(now => tell(data, now, session))
+          },
           settled: sender.settle,
           refused: entry => void lose([entry], 'too-large'),
           pong: shell.ponged,

@@ -60,6 +60,8 @@ export const createOutflow = (
         isOwed ||= kind === 'ack'
         return
       }
+      // Both say all that is consumed
+      if (kind === 'msg' || kind === 'ack') isOwed = false
       batch()
       webSocket.send(writeFrame(frame))
     },

@@ -10,6 +10,7 @@ const TABLES: Readonly<Record<string, readonly [guard: string, ...columns: numbe
   'Fields of welcome': ['fields of welcome', 0, 1, 2],
   'Close codes': ['close codes', 0, 4],
   'Reasons of a lost session': ['reasons', 0, 1],
+  'When there is no room': ['when there is no room', 1, 2],
   Limits: ['limits', 0, 1],
 }
 

@@ -223,6 +223,8 @@ const limits = (): Map<string, string> => {
     return rest.every(value => value === first) ? count(first ?? NaN) : values.join(' and ')
   }
   const [silence] = all(read('server/connection'), /heartbeat\.timeoutMs, ([\d_]+)\)/g)
+  const going = settleServerClose({})
+  const grave = (name: string) => all(read('core/store'), new RegExp(`^  ${name} = ([\\d_]+),$`, 'gm'))[0]
   const source: Record<string, string> = {
     'length of a `hello` frame, in units': both(
       constant('wire/frames', 'LONGEST_HELLO'),
@@ -230,6 +232,10 @@ const limits = (): Map<string, string> => {
     ),
     'length of any frame before the `welcome`, in units or bytes': both(
       constant('server/connection', 'LONGEST_HELLO'),
+    ),
+    'length of `id`, `key`, `nonce` and `sid`, in units': both(constant('server/connection', 'LONGEST_NAME')),
+    'frames before the `welcome`, pings of WebSocket itself included': both(
+      constant('server/connection', 'MAX_BEFORE'),
     ),
     'frames that wait during authentication': both(constant('server/connection', 'MAX_EARLY')),
     'strays before the `welcome`': both(constant('core/client', 'MAX_STRAYS')),
@@ -252,15 +258,30 @@ const limits = (): Map<string, string> => {
       server.queue.highWaterMarkBytes,
       client.queue.highWaterMarkBytes,
     ),
+    'bytes in flight to one client; one message always may be': both(server.queue.maxInFlightBytes),
+    'bytes that came in one session and are not consumed': both(server.limits.unconsumedBytes),
+    'bytes that are kept for all who are away': both(server.limits.detachedBytes),
+    connections: both(server.limits.connections),
+    'connections that are not welcomed yet': both(server.limits.waiting),
+    sessions: both(server.limits.sessions),
+    'sessions of one principal': both(server.limits.sessionsPerPrincipal),
+    'hellos of one principal, in a second': both(server.limits.hellosPerSecond),
+    'frames of one client, in a second': both(server.rate.messagesPerSecond),
     'how long a session is kept without a connection (`ttl`), in ms': both(server.ttlMs),
     'how long a tombstone is kept, in ms': both(constant('core/store', 'TOMB_MS')),
+    'tombstones of one `id`': both(grave('tombs')),
+    'ids with nothing but tombstones, of one principal': both(grave('deadPerPrincipal')),
+    'ids with nothing but tombstones': both(grave('dead')),
     'silence until the client pings (`hb`), in ms': both(
       server.heartbeat.intervalMs,
       client.heartbeat.intervalMs,
     ),
     'time for an answer to a ping, in ms': both(server.heartbeat.timeoutMs, client.heartbeat.timeoutMs),
-    'silence until the server pings, at least, in ms': both(silence),
+    'silence until the server pings, in ms, if 2 · `hb` + 10,000 is not more': both(silence),
     'largest `retry=` that is obeyed, in ms': both(constant('core/lifecycle', 'LONGEST_HINT_MS')),
+    'smallest `retry=` if there is no room, in ms': both(constant('server/retry', 'CROWDED_MS')),
+    'smallest `retry=` of a server that goes away, in ms': both(going.retryMs),
+    'time to go away, in ms': both(going.timeoutMs),
     'closing handshake, in ms': both(server.closeTimeoutMs, client.closeTimeoutMs),
   }
   return new Map(Object.entries(source))
@@ -283,6 +304,14 @@ const reasons = (): Map<string, string> => {
     ]),
   )
 }
+
+/** What a server says when there is too much of something, and the code. */
+const refusals = (): Map<string, string> =>
+  new Map(
+    [...sources.matchAll(/close\((\d{4}), (?:crowded|retrying)\('([^']+)'/g)].map(
+      ([, code = '', reason = '']) => [reason, code],
+    ),
+  )
 
 /** What we say when we close a connection. */
 const words = (): string[] => [
@@ -357,6 +386,15 @@ export const protocol: Checks = {
       }),
     ]
   },
+
+  'when there is no room': text =>
+    differences(
+      table(text, 'When there is no room').map(([, code, reason]): [string, string] => [
+        plain(reason),
+        plain(code),
+      ]),
+      refusals(),
+    ),
 
   reasons: text => differences(rows(text, 'Reasons of a lost session', 1), reasons()),
 

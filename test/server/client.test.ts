@@ -326,3 +326,18 @@ test.each(['listener', 'loop'])(
     await until(() => heard.length === answered.length)
   },
 )
+
+test('messages without a number do not pile up in a client where nobody listens; those with one wait', async () => {
+  const served = await serve()
+  const socket = connect(served.url, { session: resumable({ win: 4 }) })
+  await reaches(socket, 'open')
+  await until(() => served.sessions.length)
+  const [session] = served.sessions
+  const before = socket.stats().messagesIn
+  for (let n = 0; n < 100; n++) session?.send({ n }, { volatile: true })
+  for (let n = 100; n < 104; n++) session?.send({ n })
+  await until(() => socket.stats().messagesIn === before + 104)
+  const messages = collect(socket, 'message')
+  await until(() => messages.at(-1)?.n === 103)
+  expect(messages.map(({ n }) => n)).toEqual([0, 1, 2, 3, 100, 101, 102, 103])
+})

@@ -200,6 +200,30 @@ test('acknowledgements that had no room are made good, in one, when there is roo
   socket.end()
 })
 
+test.each([
+  ['a message', 'anything'],
+  ['another acknowledgement', undefined],
+])(
+  'an acknowledgement that had no room, and was made good by %s, is not written twice',
+  async (_, answer) => {
+    const { sessions, come, clock } = inside({ queue: { highWaterMarkBytes: 1_000 } })
+    const socket = await come('ada')
+    sessions[0]?.on('message', () => {})
+    await until(() => sessions[0])
+    const before = socket.sent.length
+    socket.bufferedAmount = 1_000
+    for (let n = 1; n <= 4; n++) socket.say(`[2,${n},0,1]`)
+    await until(() => sessions[0]?.unconsumed === 0)
+    // There is room again, and the server does not know it yet
+    socket.bufferedAmount = 0
+    if (answer) sessions[0]?.send(answer)
+    else for (let n = 5; n <= 6; n++) socket.say(`[2,${n},0,1]`)
+    clock.advance(1_000)
+    expect(socket.sent.slice(before)).toEqual([answer ? `[2,1,4,"${answer}"]` : '[3,6]'])
+    socket.end()
+  },
+)
+
 test('bytes in flight are bounded by bytes, not by messages alone', async () => {
   const { url, sessions, server } = await serve({ queue: { maxInFlightBytes: 10_000 } })
   const client = await dial(url)

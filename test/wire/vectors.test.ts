@@ -41,6 +41,8 @@ const same = (a: unknown, b: unknown) => isDeepStrictEqual(plain(a), plain(b))
 const complaint = ({ parseFrame, writeFrame }: Wire, vector: Vector): string | undefined => {
   const { name, frame: meaning, error, canonical } = vector
   const parsed = parseFrame(raw(vector))
+  if (meaning?.kind === 'hello' && !meaning.hello)
+    return typeof parsed !== 'string' && parsed.kind === 'hello' ? undefined : `${name}: is refused`
   if (!same(parsed, meaning ? asFrame(meaning) : error)) return `${name}: reads ${JSON.stringify(parsed)}`
   if (!canonical || !meaning) return undefined
   const frame = asFrame(meaning)
@@ -58,7 +60,7 @@ const arrayOf = (meaning: Meaning): readonly unknown[] | undefined => {
   const value = (said: Payload): unknown => ('text' in said ? JSON.parse(said.text) : bytes(said.hex))
   switch (meaning.kind) {
     case 'hello':
-      return [0, meaning.hello]
+      return meaning.hello && [0, meaning.hello]
     case 'welcome':
       return [1, meaning.welcome]
     case 'msg':
@@ -91,7 +93,10 @@ test('no two have one name, and none is there twice', () => {
   expect(vectors.length).toBeGreaterThan(200)
   expect(unique(({ name }) => name)).toBe(vectors.length)
   expect(unique(({ opcode, data }) => `${opcode} ${data}`)).toBe(vectors.length)
-  for (const { name, frame, error } of vectors) expect([name, !frame !== !error]).toEqual([name, true])
+  for (const { name, frame, error, or } of vectors) {
+    expect([name, !frame !== !error]).toEqual([name, true])
+    expect([name, !or || !!frame]).toEqual([name, true])
+  }
 })
 
 test('they have each kind, as it is written, and each way to be refused', () => {
@@ -127,6 +132,7 @@ test('so does the spec, but for payloads, which it looks at', () => {
     if (!frame || !said.success) continue
     const expected = arrayOf(frame)
     if (expected) expect([name, plain(said.data)]).toEqual([name, plain(expected)])
+    else if (frame.kind === 'hello') expect([name, said.data[0]]).toEqual([name, 0])
     else expect([name, Number(said.data[0]) >= 64]).toEqual([name, true])
   }
 })
@@ -196,6 +202,9 @@ describe('a planted bug does not pass', () => {
       'const { seq, ack, data } = frame',
       'const { seq, ack } = frame; const data = JSON.stringify(frame.data)',
     ],
+    ['minus zero is no kind', 'if (!isCount(kind))', 'if (!isCount(kind) || Object.is(kind, -0))'],
+    ['a number of many digits is none', 'JSON.parse(text)', 'JSON.parse(text.replace(/\\d{999}/, "x"))'],
+    ['63 arrays in each other are too many', 'JSON.parse(text)', 'JSON.parse(text.replace(/\\[{63}/, "x"))'],
     ['malformed UTF-8 throws', "} catch {\n    return 'not a frame'", '} catch (error) {\n    throw error'],
     ['a volatile message is none in binary', 'if (kind === 6) return', 'if (kind === 66) return'],
   ])('%s', { timeout: 30_000 }, async (_, find, replace) => {

@@ -34,6 +34,8 @@ def options_of(arguments: list[str]) -> tuple[str, int, Options]:
     given = parser.parse_args(arguments)
     if min(given.win, given.max, given.hb) < 1 or given.ttl < 0:
         parser.error("--win, --max and --hb are positive, --ttl is not negative")
+    if 0 < given.silence < 2 * given.hb:
+        parser.error("--silence is at least twice --hb")
     return (
         given.host,
         given.port,

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 EARLY_SIZE = 12_288
 #: Frames that may wait while nobody knows yet who it is.
 EARLY_FRAMES = 8
+#: All that may come before the `welcome`, extensions and pings of WebSocket included.
+FRAMES_BEFORE = 64
 #: Room for the framing around the largest payload.
 FRAMING = 64
 
@@ -46,6 +48,8 @@ class Connection:
         self._timer: asyncio.TimerHandle | None = None
         self._heard = 0.0
         self._pinged = False
+        self._before = 0
+        socket.on_ping = self._on_ping
         self._limit(EARLY_SIZE)
 
     def _limit(self, size: int) -> None:
@@ -111,6 +115,7 @@ class Connection:
     def _on_data(self, data: str | bytes) -> None:
         if self.state is State.CLOSED:
             return
+        self._count()
         if frames.units(data) > self._size:
             self._too_large()
         elif self.state is State.SILENT:
@@ -121,6 +126,17 @@ class Connection:
             self._early.append(data)
         else:
             self._on_live(data)
+
+    def _count(self) -> None:
+        if self.state is not State.LIVE:
+            self._before += 1
+            if self._before > FRAMES_BEFORE:
+                raise Violation(4400, "too early")
+
+    def _on_ping(self) -> None:
+        self._count()
+        if self.state is State.LIVE:
+            self._hear()
 
     def _too_large(self) -> None:
         self.close(4413 if self.state is State.LIVE else 4400, "too large")

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import secrets
 from dataclasses import dataclass
 
 from connection import Connection, State
 from frames import Hello, Lost, Welcome, write_welcome
 from session import Application, Session
-from store import Client, Store
+from store import Client, Store, crowded
 from websocket import HandshakeFailed, accept
 
 log = logging.getLogger(__name__)
@@ -38,6 +37,9 @@ class Options:
     high_water: int = 1_048_576
     #: Connections that have not been welcomed.
     strangers: int = 1000
+    #: Of all, and of one principal.
+    sessions: int = 100_000
+    sessions_of_principal: int = 1000
 
     def __post_init__(self) -> None:
         self.silence = self.silence or max(2 * self.hb / 1000 + 10, 120)
@@ -47,7 +49,7 @@ class Server:
     def __init__(self, application: Application, options: Options) -> None:
         self.application = application
         self.options = options
-        self.store = Store(options.tombstone_ttl)
+        self.store = Store(options.tombstone_ttl, options.sessions, options.sessions_of_principal)
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -101,6 +103,10 @@ class Server:
     def welcome(self, connection: Connection, hello: Hello, principal: str) -> None:
         """Steps 3 to 9. Plain code, so that nothing is done to this `id` in between."""
         client = self.store.claim(hello, principal)
+        in_the_way = self.store.in_the_way(client)
+        self.store.admit(client, hello.epoch)
+        if in_the_way:
+            self._end(in_the_way, "evicted")
         if client.connection:
             client.connection.fence()
             self._detach(client)
@@ -145,6 +151,7 @@ class Server:
             secrets.token_urlsafe(16), client.principal, self.options.win, self.application, quit
         )
         client.session = session
+        self.store.begun(client)
         client.task = asyncio.create_task(self._run(session))
         return session
 
@@ -167,6 +174,7 @@ class Server:
         elif code == 4400 and session.ended_in_nonsense():
             self._end(client, "poison")
         else:
+            self.store.left(client)
             loop = asyncio.get_running_loop()
             client.expiry = loop.call_later(self.options.ttl / 1000, self._end, client, "expired")
 
@@ -214,5 +222,4 @@ class Server:
 
 
 def _draining() -> str:
-    """With a time at random, so that clients do not come back all at once."""
-    return f"draining; retry={random.randint(1000, 5000)}"
+    return crowded("draining")

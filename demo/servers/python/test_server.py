@@ -182,6 +182,18 @@ class Handshake(Case):
         self.assertEqual((await raw.closed())[0], 4400)
 
 
+    async def test_so_many_before_the_welcome(self) -> None:
+        raw = await Raw.open(self.port)
+        self.opened.append(raw)
+        raw.send(*["[64]"] * 40)
+        for _ in range(24):
+            raw.frame(9, b"")
+        for _ in range(24):
+            self.assertEqual(await raw.read(), (10, b""))
+        raw.frame(9, b"")
+        self.assertEqual(await raw.closed(), (4400, "too early"))
+
+
 class Deadline(Case):
     options = {"hello_timeout": 0.2}
 
@@ -366,7 +378,51 @@ class Sessions(Case):
             raw.close(1000)
             await raw.closed()
         record = self.server.store.clients[client.hello["id"]]
-        self.assertEqual(len(record.tombstones), 32)
+        self.assertEqual(len(record.tombstones), 8)
+
+    async def test_clients_with_nothing_but_tombstones_are_bounded(self) -> None:
+        for number in range(260):
+            raw = await self.connect(self.client(id=f"c{number}"))
+            raw.close(1000)
+            await raw.closed()
+        self.assertEqual(list(self.server.store.clients), [f"c{n}" for n in range(4, 260)])
+
+
+class Room(Case):
+    options = {"sessions": 3, "sessions_of_principal": 2}
+
+    def of(self, principal: str) -> Client:
+        return self.client(auth={"principal": principal})
+
+    async def refusal(self, client: Client) -> tuple[int, str]:
+        code, reason = await (await client.say_hello()).closed()
+        return code, re.sub(r"; retry=\d+$", "; retry", reason)
+
+    async def test_of_one_principal(self) -> None:
+        first, second = self.client(), self.client()
+        raw = await self.connect(first)
+        await self.connect(second)
+        third = self.client()
+        self.assertEqual(await self.refusal(third), (4429, "too many sessions; retry"))
+        self.assertNotIn(third.hello["id"], self.server.store.clients)
+        # Who has a session needs no room, and takes nobody's.
+        raw = await self.resume(first, 0)
+        await self.drop(raw)
+        await self.connect(third)
+        self.assertEqual(await self.ended(), ("evicted", []))
+        self.assertEqual(await self.refusal(first), (4429, "too many sessions; retry"))
+
+    async def test_of_all(self) -> None:
+        clients = [self.of(name) for name in "abc"]
+        raws = [await self.connect(client) for client in clients]
+        self.assertEqual(await self.refusal(self.of("d")), (4503, "full; retry"))
+        for raw in (raws[1], raws[0]):
+            await self.drop(raw)
+        await self.connect(self.of("d"))
+        await self.resume(clients[0], 0)
+        raws[2].close(1000)
+        await raws[2].closed()
+        await self.lost(clients[1], clients[1].welcome.sid, "evicted", 0)
 
 
 class Expiry(Case):

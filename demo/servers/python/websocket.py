@@ -126,6 +126,8 @@ class WebSocket:
         self.text_limit = self.binary_limit = 65_536
         #: Called when there is room again, after `has_room` said that there is none.
         self.on_room: Callable[[], None] = lambda: None
+        #: Called for each ping of WebSocket itself, which is answered here.
+        self.on_ping: Callable[[], None] = lambda: None
         self._reader = reader
         self._writer = writer
         self._high_water = high_water
@@ -285,6 +287,7 @@ class WebSocket:
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == _PING and not self._closing:
+            self.on_ping()
             # A peer that asks and never reads gets one answer, not any number.
             if self.has_room():
                 self._write(_PONG, payload)
