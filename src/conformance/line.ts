@@ -38,6 +38,8 @@ export const isSmallTalk = ([kind]: Frame): boolean =>
   kind === ACK || kind === PING || Number(kind) >= FIRST_EXTENSION
 
 /**
+ * @param silence how many frames have to be said before pings are answered: whoever has only said hello may not even
+ * have seen the welcome, for all that a server knows, and no answer may tell it otherwise
  * @param note writes down what happens
  * @param changed something came, or it was closed
  */
@@ -45,16 +47,19 @@ export const createLine = (
   name: string,
   webSocket: WebSocket,
   laws: LineLaws,
+  silence: number,
   note: (entry: Omit<Entry, 'at'>) => void,
   changed: () => void,
 ): Line => {
   const frames: Frame[] = []
   let ended: Ended | undefined
   let broken: string | undefined
+  let said = 0
 
   const write = (data: Data) => {
     note({ connection: name, direction: 'sent', text: show(data) })
     laws.sent(data)
+    said++
     // It may be closed by now: what comes too late is lost, as on any connection
     webSocket.send(data, () => {})
   }
@@ -66,7 +71,7 @@ export const createLine = (
     const law = laws.received(data, frame)
     if (law) broken ??= `the law of ${law}`
     if (frame) frames.push(frame)
-    if (frame?.[0] === PING) write('[5]')
+    if (frame?.[0] === PING && said >= silence) write('[5]')
     changed()
   })
   webSocket.on('error', () => {})

@@ -110,7 +110,7 @@ export const play = async (
     changed,
     add(name, webSocket) {
       const note = (entry: Omit<Entry, 'at'>) => entries.push({ at: elapsed(), ...entry })
-      const added = createLine(name, webSocket, laws.line(), note, changed)
+      const added = createLine(name, webSocket, laws.line(), stage.judged === 'server' ? 2 : 0, note, changed)
       note({ connection: name, direction: 'opened', text: '' })
       lines.set(name, added)
       last = name

@@ -17,7 +17,7 @@ const resumable = change('resumable')
 
 const freedom = (how: string, ...plants: Plant[]): Freedom => ({ how, plants })
 
-const write = (otherwise: string) => connection('webSocket.send(writeFrame(frame))', otherwise)
+const write = (otherwise: string) => change('server/outflow')('webSocket.send(writeFrame(frame))', otherwise)
 
 export const ofServers: readonly Freedom[] = [
   freedom(

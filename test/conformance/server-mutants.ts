@@ -132,8 +132,8 @@ export const mutants: readonly Mutant[] = [
   registry(
     'the tombstone counts what was received, not what was consumed',
     'resume/expired-consumed',
-    'const isOurs = store.end(session.lease, reason, now)',
-    'while (session.half.done < session.half.received) { store.recv(session.lease); session.half.consumed(now) }\n    const isOurs = store.end(session.lease, reason, now)',
+    'const isOurs = store.end(session.lease, token, now)',
+    'while (session.half.done < session.half.received) { store.recv(session.lease); session.half.consumed(now) }\n    const isOurs = store.end(session.lease, token, now)',
   ),
   registry(
     'two connections, one session',
@@ -163,22 +163,22 @@ export const mutants: readonly Mutant[] = [
     ),
     also: {
       file: 'server/connection',
-      find: "    if (state === 'closing' || state === 'gone') return\n    heardAt",
+      find: '    const data = toData(raw)\n',
       replace:
-        "    if (state === 'closing') { state = 'live'; hear(parseFrame(toData(raw) ?? '')); state = 'closing' }\n    if (state === 'closing' || state === 'gone') return\n    heardAt",
+        "    const data = toData(raw)\n    if (state === 'closing') { state = 'live'; hear(parseFrame(data ?? '')); state = 'closing' }\n",
     },
   },
   registry(
     'a session without a connection is kept for ever',
     'resume/expired',
-    'else session.until = now + ttlMs',
+    '        session.until = now + ttlMs\n',
     '',
   ),
   registry(
     'a session without a connection is kept for a moment only',
     'resume/within-ttl',
-    'else session.until = now + ttlMs',
-    'else session.until = now + ttlMs / 4',
+    'session.until = now + ttlMs\n',
+    'session.until = now + ttlMs / 4\n',
   ),
   registry(
     'a session that was resumed expires',
@@ -322,13 +322,13 @@ export const mutants: readonly Mutant[] = [
   connection(
     'whoever is not authenticated is welcome',
     'hello/unauthenticated',
-    "if (typeof principal !== 'string' || !principal) return close(4401, 'unauthenticated')",
+    "if (typeof who !== 'string' || !who) return close(4401, 'unauthenticated')",
     '',
   ),
   connection(
     'who may not is told to try again',
     'hello/forbidden',
-    "if (principal === FORBIDDEN) return close(4403, 'forbidden')",
+    "if (who === FORBIDDEN) return close(4403, 'forbidden')",
     '',
   ),
   connection(
