@@ -103,12 +103,13 @@ const compiled = new Map<string, string[]>()
 /** Compiles all that was not compiled before, in one go: the types of the libraries are what takes the time. */
 export function compile(found: readonly Block[]): void {
   const unknown = new Map(found.filter(({ code }) => !compiled.has(code)).map(block => [block.code, block]))
-  const modules = [...unknown.values()].map(
-    // A module, even if it imports nothing: what two blocks declare is not the same
-    ({ language, code }, n) => [`example-${n}.${language}`, `${code}\nexport {}\n`] as const,
+  const files = [...unknown.values()].map(
+    ({ language, code }, n) => [`example-${n}.${language}`, code] as const,
   )
-  const errors = modules.length ? typeErrors(new Map(modules)) : []
-  for (const [name, code] of modules) {
+  // A module, even if it imports nothing: what two blocks declare is not the same
+  const modules = new Map(files.map(([name, code]) => [name, `${code}\nexport {}\n`]))
+  const errors = files.length ? typeErrors(modules) : []
+  for (const [name, code] of files) {
     const own = errors.filter(error => error.startsWith(`${name}: `))
     compiled.set(
       code,
