@@ -2,22 +2,15 @@
 
 import { expect } from 'vitest'
 import { behaviour, seconds } from './behaviour'
-import { noted, pause, until } from './lab'
+import { noted, pause, THROTTLE, until } from './lab'
 
-/** Chromium's own are five minutes until it begins. */
-const THROTTLE = {
-  args: [
-    '--intensive-wake-up-throttling-policy=1',
-    '--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/2',
-  ],
-}
 const HIDDEN_MS = 4_000
 
 behaviour('hidden', async ({ name, open, network, engine }) => {
   const { server, url } = await network()
   const hanging = await network()
   hanging.proxy.hang()
-  const page = await open(name === 'chromium' ? await engine(THROTTLE) : undefined)
+  const page = await open(await engine(THROTTLE[name]))
   await page.run(
     (url, hangingUrl) => {
       document.addEventListener('visibilitychange', () => lab.note('page', document.visibilityState))
@@ -37,7 +30,10 @@ behaviour('hidden', async ({ name, open, network, engine }) => {
   await pause(HIDDEN_MS)
   // In Chromium its moment has passed, and nothing ran
   if (name === 'chromium')
-    await until(() => page.run(() => (lab.socket('waits').state.retryAt ?? Infinity) < Date.now() - 1_000))
+    await until(
+      () => page.run(() => (lab.socket('waits').state.retryAt ?? Infinity) < Date.now() - 1_000),
+      90_000,
+    )
   const askedAt = Date.now()
   server.send('"question"')
   await until(() => server.received.includes('"answer"'))

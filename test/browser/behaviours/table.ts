@@ -101,6 +101,23 @@ export const BEHAVIOURS = table({
       webkit: 'it does not tell the size of its heap',
     },
   },
+  'hidden-long': {
+    title: 'hidden for more than two minutes',
+    claim: 'The connection stays, however seldom its heartbeats are.',
+  },
+  'offline-lie': {
+    title: 'a browser that believes to be offline, and is not',
+    claim: 'It is tried again after 30 s at the latest.',
+    cannot: {
+      firefox: 'told that it is offline, it does not connect',
+      webkit: NO_OFFLINE,
+    },
+  },
+  outage: {
+    title: 'a long outage: 15 failed attempts',
+    claim:
+      'Back within the longest backoff, `connectTimeoutMs`, and what the browser itself delays attempts after failures.',
+  },
 })
 
 export type BehaviourId = keyof typeof BEHAVIOURS
