@@ -91,7 +91,7 @@ export const BEHAVIOURS = table({
   hidden: {
     title: 'a hidden page whose timers are throttled',
     claim:
-      'The connection stays. What a message handler answers goes out within 1.5 s. Once visible, an overdue attempt starts at once.',
+      'The connection stays. What a message handler answers goes out within 1.5 s. Once visible, an overdue attempt starts at once, any other within a second.',
   },
   reconnects: {
     title: '1,000 reconnects',
