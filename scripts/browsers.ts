@@ -1,4 +1,7 @@
-/** Writes docs/browsers.md by what the tests of behaviours measure, here and now: in each browser that is found. */
+/**
+ * Writes docs/browsers.md by what the tests of behaviours measure, here and now, in each browser that is found; or by
+ * what they have written to the file that is given, if `BROWSERS_REPORT` named it.
+ */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,6 +27,12 @@ async function run(engine: EngineName, report: string, ...more: string[]): Promi
   if (code !== 0) throw new Error(`${engine} does not behave: nothing is written`)
 }
 
+const read = async (report: string): Promise<readonly Result[]> =>
+  (await readFile(report, 'utf8'))
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Result)
+
 /** Most of it is waiting, so they run at once. */
 async function measure(): Promise<readonly Result[]> {
   const folder = await mkdtemp(join(tmpdir(), 'browsers-'))
@@ -37,10 +46,7 @@ async function measure(): Promise<readonly Result[]> {
           await run(engine, report, '--mode', 'slow')
         }),
     )
-    return (await readFile(report, 'utf8'))
-      .trim()
-      .split('\n')
-      .map(line => JSON.parse(line) as Result)
+    return await read(report)
   } finally {
     await rm(folder, { recursive: true })
   }
@@ -64,7 +70,8 @@ const section = ([id, behaviour]: readonly [string, Behaviour], results: readonl
     '',
   ].join('\n')
 
-const results = await measure()
+const [, , given] = process.argv
+const results = given ? await read(given) : await measure()
 const versions = engines.flatMap(engine => {
   const { version } = results.find(result => result.engine === engine) ?? {}
   return version ? [`${NAMES[engine]} ${version}`] : []
