@@ -102,6 +102,6 @@ behaviour('reconnects', async ({ open, cleanUp }) => {
   expect(await countListeners()).toBe(listenersBefore)
   return {
     raw: 'does not reconnect',
-    ours: `${Math.round(perCycle)} bytes of heap each; ${listeners - listenersBefore} listeners, and none once closed`,
+    ours: `${Math.max(0, Math.round(perCycle))} bytes of heap each; ${listeners - listenersBefore} listeners, and none once closed`,
   }
 })
