@@ -78,7 +78,7 @@ const versions = engines.flatMap(engine => {
 })
 const page = `# What browsers do, and what we do about it
 
-Each of these is a test, of the built package in a browser that nobody has prepared for tests: \`npm run test:browser\` runs them, and \`npm run test:browser:slow\` those that take minutes. In each, a WebSocket as the browser has it stands beside one of ours. What was measured of both, on ${new Date().toISOString().slice(0, 10)} in ${versions.join(', ')}, is written here by \`npm run browsers:report\`: the numbers are of one run, the promises are held by every run.
+Each of these is a test, of the built package in a browser that nobody has prepared for tests: \`npm run test:browser\` runs them, and \`npm run test:browser:slow\` those that take minutes. In each, a WebSocket as the browser has it stands beside one of ours. What was measured of both, on ${new Date().toISOString().slice(0, 10)} in ${versions.join(', ')}, is written here by \`npm run browsers:report\`: each number is of one run, the promises are held by every run.
 
 ${Object.entries<Behaviour>(BEHAVIOURS)
   .map(entry => section(entry, results))

@@ -116,9 +116,11 @@ async function halfOpen({ open, network }: Lab, load: Load): Promise<Measured> {
   await page.noted('ours 2', 'close')
   expect(life(await page.notes())).toEqual(atLast)
 
-  const closed = rawClosed ? `after ${seconds(rawClosed.at - stalledAt)}` : `not within ${seconds(WATCH_MS)}`
+  const closed = rawClosed
+    ? `\`close\` comes ${seconds(rawClosed.at - stalledAt)} after \`close()\``
+    : `no \`close\` within ${seconds(WATCH_MS)} of \`close()\``
   return {
-    raw: `still \`OPEN\` after ${seconds(WATCH_MS)}, with ${bufferedAmount} bytes buffered; \`close\` comes ${closed} of \`close()\``,
+    raw: `still \`OPEN\` after ${seconds(WATCH_MS)}, with ${bufferedAmount} bytes buffered; ${closed}`,
     ours: `found after ${seconds(lostAt - stalledAt)}, open again after ${seconds(openAt - stalledAt)}; \`close()\` took ${seconds(took)}`,
   }
 }

@@ -94,9 +94,10 @@ behaviour('offline-open', async ({ open, network }) => {
   await pause(onlineAt + WATCH_MS - Date.now())
   const notes = await page.notes()
   expect(noted(notes, 'lives', 'lost')).toBeUndefined()
+  const closed = noted(notes, 'raw', 'close')
   return {
-    raw: noted(notes, 'raw', 'close')
-      ? 'the dead one is closed'
+    raw: closed
+      ? `the dead one closed after ${seconds(closed.at - onlineAt)}`
       : `the dead one still \`OPEN\` after ${seconds(WATCH_MS)}`,
     ours: `asked ${asked.at - onlineAt} ms after \`online\`; the dead one found after ${seconds(lost.at - onlineAt)}`,
   }

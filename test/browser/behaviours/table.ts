@@ -30,7 +30,8 @@ export const BEHAVIOURS = table({
   },
   'half-open-backlog': {
     title: 'half-open with 16 MiB to send',
-    claim: 'The same, although the old WebSocket cannot even begin to close.',
+    claim:
+      'The same, counted from the last byte that moved, although the old WebSocket cannot even begin to close.',
   },
   hang: {
     title: 'a handshake that hangs',
@@ -58,7 +59,8 @@ export const BEHAVIOURS = table({
   },
   leaving: {
     title: 'leaving the page, ten times',
-    claim: 'Whatever the browser closes before `pagehide`, the dying page does not connect again.',
+    claim:
+      'Whatever the browser closes before `pagehide`, the dying page does not connect again for half a second.',
   },
   sleep: {
     title: 'asleep for 4 s, and the path lives on',
@@ -70,7 +72,7 @@ export const BEHAVIOURS = table({
   },
   'offline-waiting': {
     title: 'offline while waiting, and online again',
-    claim: 'While offline nothing is tried. Once online each tries within a second, at random.',
+    claim: 'While offline nothing is tried for 30 s. Once online each tries within a second, at random.',
     cannot: { webkit: NO_OFFLINE },
   },
   'offline-open': {
@@ -84,8 +86,8 @@ export const BEHAVIOURS = table({
     claim:
       'No event says so: the heartbeat finds it, and it is replaced within `intervalMs + timeoutMs` and a second.',
     cannot: {
-      firefox: 'not tried: its driver cannot reach into a network of its own',
-      webkit: 'not tried: its driver cannot reach into a network of its own',
+      firefox: 'its driver cannot reach into a network of its own',
+      webkit: 'its driver cannot reach into a network of its own',
     },
   },
   hidden: {
