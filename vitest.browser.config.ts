@@ -46,7 +46,7 @@ export default defineConfig(({ mode }) => {
             // `npm run test:browser:slow`
             include: [`test/browser/behaviours/${mode === 'slow' ? 'slow/' : ''}*.test.ts`],
             sequence: { groupOrder: 2 },
-            maxWorkers: 2,
+            maxWorkers: 3,
           },
         },
       ],
