@@ -43,9 +43,10 @@ export default defineConfig(({ mode }) => {
           test: {
             // In browsers as they come, WebKit among them. Most of it is waiting
             name: 'behaviours',
-            include: ['test/browser/behaviours/*.test.ts'],
+            // `npm run test:browser:slow`
+            include: [`test/browser/behaviours/${mode === 'slow' ? 'slow/' : ''}*.test.ts`],
             sequence: { groupOrder: 2 },
-            maxWorkers: 2,
+            maxWorkers: 3,
           },
         },
       ],

@@ -123,8 +123,8 @@ const OFFLINE_RETRY_MS = 30_000
 /** What 1012 (service restart) and 1013 (try again later) ask for, when they do not say how long. */
 const BUSY_RETRY_MS = 5_000
 /**
- * After 1001 (going away). Firefox closes with it when it begins to leave a page, long before `pagehide`: who came back at
- * once did so from a dying page.
+ * After 1001 (going away). Firefox closes with it when it begins to leave a page, long before `pagehide`, or with 1006
+ * that is clean if it was still connecting: who came back at once did so from a dying page.
  */
 const AWAY_RETRY_MS = 500
 const LONGEST_HINT_MS = 300_000
@@ -295,9 +295,9 @@ const retry = (story: State, close: Close, at: World, fatal = false): State => {
 }
 
 /** The least wait the server asked for, in ms: `retry=<ms>` in the close reason, or what the code implies. */
-const floorMs = ({ code, reason }: Close, random: number): number => {
+const floorMs = ({ code, reason, wasClean }: Close, random: number): number => {
   const hint = /\bretry=(\d+)/.exec(reason)
   if (hint) return Math.min(Number(hint[1]), LONGEST_HINT_MS) * (1 + 0.2 * random)
   if (code === 1012 || code === 1013) return BUSY_RETRY_MS * (1 + random)
-  return code === 1001 ? AWAY_RETRY_MS : 0
+  return code === 1001 || (code === 1006 && wasClean) ? AWAY_RETRY_MS : 0
 }

@@ -2,7 +2,8 @@
 
 import { expect } from 'vitest'
 import { behaviour, type Measured } from './behaviour'
-import { type Lab, pause, until } from './lab'
+import { type Lab, noted, pause, until } from './lab'
+import type { Note } from './page'
 import { count, expectBack, type Return, startTicks } from './ticks'
 
 const AWAY_MS = 4_000
@@ -53,14 +54,23 @@ behaviour('cache', async lab => {
 })
 
 behaviour('leaving', async ({ open, network }) => {
-  const { proxy, server, url } = await network()
+  const { server, url } = await network()
   const other = await network()
+  const hanging = await network()
+  hanging.proxy.hang()
   const page = await open()
   const home = await page.run(() => location.href)
+  const leads: number[] = []
   for (let visit = 1; visit <= 10; visit++) {
     await page.run(
-      (url, otherUrl) => {
-        lab.ours('ours', url, { backoff: { baseMs: 1, maxMs: 1 } })
+      (url, otherUrl, hangingUrl) => {
+        const options = { backoff: { baseMs: 1, maxMs: 1 } }
+        lab.ours('ours', url, options)
+        lab.ours('early', hangingUrl, options)
+        addEventListener('pagehide', () => {
+          lab.note('page', 'pagehide')
+          sessionStorage.setItem('notes', JSON.stringify(lab.notes))
+        })
         const connect = () => {
           lab.raw('raw', otherUrl).onclose = connect
         }
@@ -68,21 +78,30 @@ behaviour('leaving', async ({ open, network }) => {
       },
       url,
       other.url,
+      hanging.url,
     )
-    await until(() => server.clients === 1 && other.server.clients === 1)
+    for (const who of ['ours', 'raw']) await page.noted(who, 'open')
     await page.run(() => void setTimeout(() => location.assign('away')))
     await until(() => page.run(() => document.title === 'away').catch(() => false))
-    await until(() => server.clients === 0 && proxy.connections === 0)
-    await page.goto(`${home}?${visit}`)
-    expect(proxy.accepted).toBe(visit)
+    await until(() => server.clients === 0)
+    const notes = await page.run(() => JSON.parse(sessionStorage.getItem('notes') ?? '[]') as Note[])
+    const { at: hiddenAt = 0 } = noted(notes, 'page', 'pagehide') ?? {}
+    for (const who of ['ours', 'early']) {
+      const { at: lostAt = hiddenAt, detail } = noted(notes, who, 'lost') ?? {}
+      leads.push(hiddenAt - lostAt)
+      // Unless leaving takes so long that it may be staying
+      const again = notes.find(note => note.who === who && note.what === 'connecting' && note.at > lostAt)
+      expect((again?.at ?? Infinity) - lostAt, JSON.stringify(detail)).toBeGreaterThan(490)
+    }
     // One that connects at once may still be about to
     other.proxy.cut('rst')
     await until(() => other.server.clients === 0)
+    await page.goto(`${home}?${visit}`)
   }
-  expect(proxy.connections).toBe(0)
+  const lead = Math.max(...leads)
   return {
     raw: `${other.proxy.accepted - 10} connections from dying pages, if \`close\` is answered with another`,
-    ours: 'none',
+    ours: `none; closed by ${lead > 1 ? `the browser, up to ${lead} ms before \`pagehide\`` : 'us, in `pagehide`'}`,
   }
 })
 

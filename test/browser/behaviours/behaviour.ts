@@ -32,8 +32,11 @@ export function behaviour(
   timeoutMs = 120_000,
 ): void {
   const { title, cannot } = BEHAVIOURS[id]
-  for (const name of Object.keys(found) as EngineName[])
-    if (!cannot?.[name])
+  const names = Object.keys(found) as EngineName[]
+  if (names.length === 0) test.skip(`${title}: there is no browser here`)
+  for (const name of names)
+    if (cannot?.[name]) test.skip(`${name}: ${title}: ${cannot[name]}`)
+    else
       test(`${name}: ${title}`, { timeout: timeoutMs }, async ({ skip }) => {
         const { lab, tearDown } = await setUp(name, skip)
         try {

@@ -49,10 +49,10 @@ behaviour('hang', async ({ name, open, network }) => {
   await pause(startedAt + WATCH_MS - Date.now())
   const raw = noted(await first.notes(), 'raw', 'close')
   const behind = noted(await second.notes(), 'behind raw', 'open')
-  const at = (moment?: number) =>
-    moment ? `after ${seconds(moment - startedAt)}` : `not within ${seconds(WATCH_MS)}`
+  const said = (what: string, moment?: number) =>
+    moment ? `${what} after ${seconds(moment - startedAt)}` : `not ${what} within ${seconds(WATCH_MS)}`
   return {
-    raw: `given up ${at(raw?.at)}; the second tab gets through ${at(behind?.at)}`,
-    ours: `given up after ${seconds(lostAt - connectingAt)}; the second tab gets through ${throughAt > lostAt ? `${throughAt - lostAt} ms later` : 'at once'}`,
+    raw: `${said('given up', raw?.at)}; the second tab ${said('let through', behind?.at)}`,
+    ours: `given up after ${seconds(lostAt - connectingAt)}; the second tab let through ${throughAt > lostAt ? `${throughAt - lostAt} ms later` : 'at once'}`,
   }
 })

@@ -20,6 +20,16 @@ const STARTERS = { chromium: startChromium, firefox: startFirefox, webkit: start
 
 const PATIENCE_MS = 30_000
 
+/** Chromium throttles timers to one a minute, but only after five minutes, unless it is told otherwise. */
+export const THROTTLE: Readonly<Partial<Record<EngineName, EngineOptions>>> = {
+  chromium: {
+    args: [
+      '--intensive-wake-up-throttling-policy=1',
+      '--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/2',
+    ],
+  },
+}
+
 export const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 /** Fulfilled with what is asked for, once it is neither `false` nor `undefined`. */

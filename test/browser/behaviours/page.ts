@@ -55,7 +55,7 @@ const own = {
   /** One of ours. The WebSockets that it makes are called `<who> 1`, `<who> 2`… */
   ours(
     who: string,
-    url: string,
+    url: string | (() => string),
     { session, ...options }: Omit<Options, 'session'> & { session?: boolean } = {},
   ) {
     let made = 0

@@ -30,7 +30,8 @@ export const BEHAVIOURS = table({
   },
   'half-open-backlog': {
     title: 'half-open with 16 MiB to send',
-    claim: 'The same, although the old WebSocket cannot even begin to close.',
+    claim:
+      'The same, counted from the last byte that moved, although the old WebSocket cannot even begin to close.',
   },
   hang: {
     title: 'a handshake that hangs',
@@ -58,7 +59,8 @@ export const BEHAVIOURS = table({
   },
   leaving: {
     title: 'leaving the page, ten times',
-    claim: 'Whatever the browser closes before `pagehide`, the dying page does not connect again.',
+    claim:
+      'Whatever the browser closes before `pagehide`, the dying page does not connect again for half a second.',
   },
   sleep: {
     title: 'asleep for 4 s, and the path lives on',
@@ -70,7 +72,7 @@ export const BEHAVIOURS = table({
   },
   'offline-waiting': {
     title: 'offline while waiting, and online again',
-    claim: 'While offline nothing is tried. Once online each tries within a second, at random.',
+    claim: 'While offline nothing is tried for 30 s. Once online each tries within a second, at random.',
     cannot: { webkit: NO_OFFLINE },
   },
   'offline-open': {
@@ -84,14 +86,14 @@ export const BEHAVIOURS = table({
     claim:
       'No event says so: the heartbeat finds it, and it is replaced within `intervalMs + timeoutMs` and a second.',
     cannot: {
-      firefox: 'not tried: its driver cannot reach into a network of its own',
-      webkit: 'not tried: its driver cannot reach into a network of its own',
+      firefox: 'its driver cannot reach into a network of its own',
+      webkit: 'its driver cannot reach into a network of its own',
     },
   },
   hidden: {
     title: 'a hidden page whose timers are throttled',
     claim:
-      'The connection stays. What a message handler answers goes out within 1.5 s. Once visible, an overdue attempt starts at once.',
+      'The connection stays. What a message handler answers goes out within 1.5 s. Once visible, an overdue attempt starts at once, any other within a second.',
   },
   reconnects: {
     title: '1,000 reconnects',
@@ -100,6 +102,23 @@ export const BEHAVIOURS = table({
       firefox: 'it does not tell the size of its heap',
       webkit: 'it does not tell the size of its heap',
     },
+  },
+  'hidden-long': {
+    title: 'hidden for more than two minutes',
+    claim: 'The connection stays, however seldom its heartbeats are.',
+  },
+  'offline-lie': {
+    title: 'a browser that believes to be offline, and is not',
+    claim: 'It is tried again after 30 s at the latest.',
+    cannot: {
+      firefox: 'told that it is offline, it does not connect',
+      webkit: NO_OFFLINE,
+    },
+  },
+  outage: {
+    title: 'a long outage: 15 failed attempts',
+    claim:
+      'Back within the longest backoff, `connectTimeoutMs`, and what the browser itself delays attempts after failures.',
   },
 })
 

@@ -3,8 +3,7 @@
  * tests, which is what these tests are about (pages that are always visible, no back/forward cache).
  */
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,26 +71,17 @@ export interface Started {
 }
 
 /** Processes and their parents. */
-const parents = (): Map<number, number> =>
-  new Map(
-    readdirSync('/proc')
-      .filter(name => /^\d+$/.test(name))
-      .flatMap(pid => {
-        try {
-          // After the name, which may hold anything
-          const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-          return [[Number(pid), Number(parent)] as const]
-        } catch {
-          return []
-        }
-      }),
-  )
+const parents = (): readonly (readonly number[])[] =>
+  execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(line => line.trim().split(/\s+/).map(Number))
 
 /** A process and all that it started, and they. */
 const family = (ancestor: number): number[] => {
   const all = parents()
   const grown = [ancestor]
-  for (const pid of grown) for (const [child, parent] of all) if (parent === pid) grown.push(child)
+  for (const pid of grown) for (const [child = 0, parent] of all) if (parent === pid) grown.push(child)
   return grown
 }
 

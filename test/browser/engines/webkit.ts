@@ -54,6 +54,10 @@ export async function startWebKit(path: string, { args = [] }: EngineOptions): P
     )
   while (driver.child.exitCode === null && !(await isListening()))
     await new Promise(resolve => setTimeout(resolve, 50))
+  const close = async () => {
+    await driver.end()
+    await screen.end()
+  }
   const { sessionId, capabilities } = await call<Session>('POST', '/session', {
     capabilities: {
       alwaysMatch: {
@@ -61,6 +65,9 @@ export async function startWebKit(path: string, { args = [] }: EngineOptions): P
         'webkitgtk:browserOptions': { binary: path, args: ['--automation', ...args] },
       },
     },
+  }).catch(async error => {
+    await close()
+    throw error
   })
   const post = <Result>(command: string, body: object = {}) =>
     call<Result>('POST', `/session/${sessionId}${command}`, body)
@@ -113,9 +120,6 @@ export async function startWebKit(path: string, { args = [] }: EngineOptions): P
     version: capabilities.browserVersion,
     open,
     signal: driver.signal,
-    async close() {
-      await driver.end()
-      await screen.end()
-    },
+    close,
   }
 }
