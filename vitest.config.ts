@@ -5,6 +5,8 @@ const testTimeout = 30_000
 
 export default defineConfig({
   test: {
+    // Vitest leaves one core to others, which is half of two
+    maxWorkers: '100%',
     projects: [
       {
         test: {
