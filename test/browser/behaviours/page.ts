@@ -56,7 +56,11 @@ const own = {
   ours(
     who: string,
     url: string | (() => string),
-    { session, ...options }: Omit<Options, 'session'> & { session?: boolean } = {},
+    {
+      session,
+      diagnose,
+      ...options
+    }: Omit<Options, 'session'> & { session?: boolean; diagnose?: boolean } = {},
   ) {
     let made = 0
     const messages: unknown[] = []
@@ -73,6 +77,7 @@ const own = {
         if (record.type !== 'transition') note(who, record.type, record)
       },
       ...(session && { session: ReconnectingSocket.resumable() }),
+      ...(diagnose && { platform: { transport: ReconnectingSocket.diagnose() } }),
       ...options,
     })
     sockets[who] = socket

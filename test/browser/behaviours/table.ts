@@ -38,6 +38,10 @@ export const BEHAVIOURS = table({
     claim:
       'It is given up at `connectTimeoutMs`, and its WebSocket is closed: a second tab that waits behind it gets through within a second.',
   },
+  refused: {
+    title: 'a handshake that is refused',
+    claim: 'With `diagnose()` the reason is told, and decides about the retry.',
+  },
   blocked: {
     title: 'the page busy past a deadline while the pong is in',
     claim: 'No connection is taken for dead, in 20 of 20.',
