@@ -32,6 +32,8 @@ export default defineConfig(({ mode }) => {
         include: ['test/browser/node/**/*.test.ts'],
         testTimeout: 30_000,
         sequence: { groupOrder: 1 },
+        // Vitest leaves one core to others, which is half of two; and much of it is waiting
+        maxWorkers: 2,
       },
     },
   ]
