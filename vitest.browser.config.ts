@@ -3,6 +3,9 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 import { commands } from './test/browser/commands'
 import { wanted } from './test/browser/launch'
 
+/** They measure how long tasks take, and how much memory. */
+const MEASURING = ['test/browser/node/flow.test.ts', 'test/browser/node/timing.test.ts']
+
 export default defineConfig(({ mode }) => {
   /** By Playwright, which has a protocol with these. */
   const playwrights: TestProjectConfiguration[] = [
@@ -27,13 +30,24 @@ export default defineConfig(({ mode }) => {
     },
     {
       test: {
-        // In Node, from where it drives browsers; after the others, which measure times
+        // In Node, from where it drives browsers
         name: 'driver',
         include: ['test/browser/node/**/*.test.ts'],
+        exclude: MEASURING,
         testTimeout: 30_000,
         sequence: { groupOrder: 1 },
         // Vitest leaves one core to others, which is half of two; and much of it is waiting
         maxWorkers: 2,
+      },
+    },
+    {
+      test: {
+        // Likewise, but each has the machine to itself
+        name: 'measuring',
+        include: MEASURING,
+        testTimeout: 30_000,
+        sequence: { groupOrder: 3 },
+        maxWorkers: 1,
       },
     },
   ]
