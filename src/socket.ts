@@ -46,6 +46,9 @@ import { byteLength, sameData } from './wire/data'
 
 type Data = string | Uint8Array<ArrayBuffer>
 
+/** With more than this the buffers of the kernel are full, or are in a moment. */
+const BACKED_UP_BYTES = 65_536
+
 /** What a record of the log says, of each type. */
 type Said = LogRecord extends infer Each
   ? Each extends LogRecord
@@ -153,11 +156,12 @@ export const createSocket = <Incoming, Outgoing>(
 
   /**
    * Bytes that the WebSocket holds. While a large message is on its way, an answer may have to wait behind it: that it
-   * moves is life too.
+   * moves is life too. It is not while little is held: for as long as the buffers of the kernel fill, that moves on a
+   * dead path as well.
    */
   const held = (): number => {
     const { buffered } = transport ?? { buffered: 0 }
-    if (buffered > 0 && buffered < lastBuffered) lastSeen = clock.now()
+    if (buffered > BACKED_UP_BYTES && buffered < lastBuffered) lastSeen = clock.now()
     lastBuffered = buffered
     return buffered
   }

@@ -276,6 +276,19 @@ test('what a dead path still swallows is life for no longer than it does', async
   expect(socket.state.name).not.toBe('open')
 })
 
+// Firefox and WebKit, several times in a second: what is sent is counted at once, and what left a little later
+test('that a trickle leaves for the buffers of the kernel is no life', async () => {
+  const socket = await opened({ codec: text(), heartbeat: { message: 'ping' } })
+  const { last } = FakeWebSocket
+  for (let at = 0; at < 36_000; at += 50) {
+    last.bufferedAmount = 200
+    socket.send('x'.repeat(100))
+    last.bufferedAmount = 100
+    await pass(50)
+  }
+  expect(socket.state.name).not.toBe('open')
+})
+
 test('a round trip begins with the first question that was not answered', async () => {
   const socket = await opened({
     codec: text(),

@@ -11,7 +11,7 @@ const CLOSE_TIMEOUT_MS = 500
 const BACKLOG_BYTES = 16 * 2 ** 20
 
 /** What the page does with each socket once the path is dead. */
-type Load = 'nothing' | 'a message every 50 ms' | 'a backlog'
+type Load = 'nothing' | 'ten messages every 20 ms' | 'a backlog'
 
 const apply = (page: Bench, load: Load, whose: 'ours' | 'theirs') =>
   page.run(
@@ -33,8 +33,11 @@ const apply = (page: Bench, load: Load, whose: 'ours' | 'theirs') =>
           before = first.bufferedAmount
         }, 20)
       }
-      if (load === 'a message every 50 ms') {
-        const timer = setInterval(() => (ours.state.name === 'closed' ? clearInterval(timer) : say()), 50)
+      if (load === 'ten messages every 20 ms') {
+        const timer = setInterval(() => {
+          if (ours.state.name === 'closed') clearInterval(timer)
+          else for (let n = 0; n < 10; n++) say()
+        }, 20)
       }
     },
     load,
@@ -132,5 +135,5 @@ async function halfOpen({ open, network }: Lab, load: Load): Promise<Measured> {
 }
 
 behaviour('half-open-idle', lab => halfOpen(lab, 'nothing'))
-behaviour('half-open-sending', lab => halfOpen(lab, 'a message every 50 ms'))
+behaviour('half-open-sending', lab => halfOpen(lab, 'ten messages every 20 ms'))
 behaviour('half-open-backlog', lab => halfOpen(lab, 'a backlog'))
