@@ -83,6 +83,7 @@ export const diagnose = (options: DiagnoseOptions = {}): OpenTransport => {
 
   const ask = async (
     address: string,
+    refused: number,
     signal: AbortSignal,
   ): Promise<readonly [code: number, reason: string]> => {
     try {
@@ -90,7 +91,7 @@ export const diagnose = (options: DiagnoseOptions = {}): OpenTransport => {
         ? url(address, { signal })
         : fetch(url ?? address.replace(/^ws/, 'http'), { cache: 'no-store', redirect: 'manual', signal }))
       const { status, headers } = response
-      refusals = status === UNAUTHORIZED ? refusals + 1 : 0
+      if (status === UNAUTHORIZED) refusals = refused + 1
       const isFinal = status === FORBIDDEN || refusals > 1
       return [
         isFinal ? POLICY_VIOLATION : 1006,
@@ -104,12 +105,15 @@ export const diagnose = (options: DiagnoseOptions = {}): OpenTransport => {
   return (address, protocols, handlers, WebSocket) => {
     const { opened, received, dropped } = handlers
     let stage: 'opening' | 'asking' | 'known' | 'over' = 'opening'
+    // Whatever else becomes of this attempt ends the row
+    const refused = refusals
+    refusals = 0
     const abort = new AbortController()
 
     const look = async () => {
       stage = 'asking'
       const timer = setTimeout(() => abort.abort(), timeoutMs)
-      const [code, reason] = await ask(address, abort.signal)
+      const [code, reason] = await ask(address, refused, abort.signal)
       clearTimeout(timer)
       if (stage !== 'asking') return
       stage = 'over'
@@ -123,7 +127,7 @@ export const diagnose = (options: DiagnoseOptions = {}): OpenTransport => {
         received,
         opened() {
           stage = 'known'
-          failures = refusals = 0
+          failures = 0
           opened()
         },
         dropped(code, reason, wasClean) {

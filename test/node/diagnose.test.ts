@@ -4,24 +4,19 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { WebSocket, WebSocketServer } from 'ws'
+import { WebSocketServer } from 'ws'
 import {
   type CloseEvent,
   type DiagnoseOptions,
   diagnose,
   type Options,
   type Provider,
-  ReconnectingSocket,
   type SocketError,
 } from '../../src/index'
 import { collect, next, until } from '../support/events'
+import { cleanup, connect } from './rig'
 
-const teardown: (() => unknown)[] = []
-
-afterEach(async () => {
-  vi.unstubAllGlobals()
-  while (teardown.length) await teardown.pop()?.()
-})
+afterEach(() => void vi.unstubAllGlobals())
 
 /** How it answers, handshakes and other requests; 101 lets in, and 0 is no answer at all. */
 type Answer = readonly [status: number, headers?: OutgoingHttpHeaders]
@@ -47,7 +42,7 @@ const serve = async (answer: Answer) => {
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
-  teardown.push(() => {
+  cleanup(() => {
     for (const client of sockets.clients) client.terminate()
     http.closeAllConnections()
     return new Promise(resolve => http.close(resolve))
@@ -57,13 +52,11 @@ const serve = async (answer: Answer) => {
 }
 
 const open = (url: Provider<string>, asked?: DiagnoseOptions, options: Options = {}) => {
-  const socket = new ReconnectingSocket(url, {
-    WebSocket,
+  const socket = connect(url, {
     backoff: { baseMs: 5, maxMs: 10 },
     platform: { transport: diagnose(asked) },
     ...options,
   })
-  teardown.push(() => socket.close())
   return { socket, closes: collect(socket, 'close') as CloseEvent[] }
 }
 
@@ -109,6 +102,19 @@ test('401, then something else, then 401 again are not two in a row', async () =
   })
   await until(socket, 'closed')
   expect(closes.map(({ reason }) => reason)).toEqual(['', 'HTTP 401', 'HTTP 500', 'HTTP 401', 'HTTP 401'])
+})
+
+test('nor are 401, no answer, and 401', async () => {
+  const server = await serve([500])
+  const answers = [401, undefined, 401, 401]
+  const url = () => {
+    const status = answers.shift()
+    if (!status) throw new Error('nobody there')
+    return { status, headers: new Headers() }
+  }
+  const { closes, socket } = open(server.url, { url, afterAttempts: 1 })
+  await until(socket, 'closed')
+  expect(closes.map(({ reason }) => reason)).toEqual(['HTTP 401', 'unreachable', 'HTTP 401', 'HTTP 401'])
 })
 
 describe('an overloaded server is given the time that it asks for', () => {
@@ -194,10 +200,10 @@ test('connectTimeoutMs ends the question too; close() and reconnect() abort it, 
 
 test('a handshake that hangs counts as one that failed', async () => {
   const hung = createServer()
-  hung.on('upgrade', (_, socket) => teardown.push(() => socket.destroy()))
+  hung.on('upgrade', (_, socket) => cleanup(() => socket.destroy()))
   hung.listen(0, '127.0.0.1')
   await once(hung, 'listening')
-  teardown.push(() => {
+  cleanup(() => {
     hung.closeAllConnections()
     return new Promise(resolve => hung.close(resolve))
   })

@@ -29,21 +29,23 @@ afterEach(async () => {
   while (teardown.length) await teardown.pop()?.()
 })
 
+export const cleanup = (how: () => unknown) => teardown.push(how)
+
 export async function serve(kind: ServerKind, options?: ServerOptions): Promise<TestServer> {
   const server = await startServer(kind, options)
-  teardown.push(() => server.stop())
+  cleanup(() => server.stop())
   return server
 }
 
 export async function serveInProcess(kind: ServerKind, port?: number): Promise<TestServerProcess> {
   const server = await startServerProcess(kind, port)
-  teardown.push(() => server.kill())
+  cleanup(() => server.kill())
   return server
 }
 
 export async function proxied(target: { readonly port: number }): Promise<FaultProxy> {
   const proxy = await startProxy(target.port)
-  teardown.push(() => proxy.close())
+  cleanup(() => proxy.close())
   return proxy
 }
 
@@ -52,6 +54,6 @@ export function connect<I = unknown, O = unknown>(
   options: Options<I, O> = {},
 ): ReconnectingSocket<I, O> {
   const socket = new ReconnectingSocket<I, O>(url, { ...QUICK, ...options })
-  teardown.push(() => socket.close())
+  cleanup(() => socket.close())
   return socket
 }
