@@ -46,12 +46,7 @@ const PAGE = `
     'the same, unasked': ours(false),
     'reconnecting-websocket': like(url => new ReconnectingWebSocket(url)),
     'partysocket': like(url => new PartySocket(url)),
-    'websocket-ts': (url, lost, answered) => {
-      const socket = new WebsocketBuilder(url).withBackoff(new ExponentialBackoff(1_000, 3)).build()
-      socket.addEventListener('close', lost)
-      socket.addEventListener('message', answered)
-      return { send: () => socket.send('{"type":"say"}'), close: () => socket.close() }
-    },
+    'websocket-ts': like(url => new WebsocketBuilder(url).withBackoff(new ExponentialBackoff(1_000, 3)).build()),
     'socket.io-client': (url, lost, answered) => {
       const socket = io(url.replace('ws', 'http'), { transports: ['websocket'] })
       socket.on('disconnect', lost)

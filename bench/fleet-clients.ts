@@ -1,7 +1,7 @@
 /** The clients of `fleet`, all in one process. */
 
 import { WebSocket } from 'ws'
-import { type Order, type Report, TALK_MS } from './fleet-orders'
+import { memory, type Order, type Report, talking } from './fleet-orders'
 
 const [port, count] = process.argv.slice(2).map(Number)
 
@@ -20,21 +20,17 @@ interface Client {
 const clients: Client[] = []
 let [sent, received, wrong, sessionsLost] = [0, 0, 0, 0]
 const backMs: number[] = []
-let talk: ReturnType<typeof setInterval> | undefined
+let stopTalking = () => {}
 
-const report = (): Report => {
-  globalThis.gc?.()
-  const { heapUsed, external } = process.memoryUsage()
-  return {
-    open: clients.filter(({ socket }) => socket.state.name === 'open').length,
-    sent,
-    received,
-    wrong,
-    sessionsLost,
-    backMs,
-    heapBytes: heapUsed + external,
-  }
-}
+const report = (): Report => ({
+  open: clients.filter(({ socket }) => socket.state.name === 'open').length,
+  sent,
+  received,
+  wrong,
+  sessionsLost,
+  backMs,
+  heapBytes: memory().heap,
+})
 
 const connect = async (): Promise<void> => {
   const socket = new ReconnectingSocket<number, number>(`ws://127.0.0.1:${port}`, {
@@ -61,15 +57,14 @@ const connect = async (): Promise<void> => {
 
 process.on('message', (order: Order) => {
   if (order === 'talk')
-    talk = setInterval(() => {
-      const turn = Math.floor(performance.now() / (TALK_MS / 10)) % 10
-      for (const [n, client] of clients.entries()) {
-        if (n % 10 !== turn) continue
+    stopTalking = talking(
+      () => clients,
+      client => {
         client.socket.send(++client.said)
         sent++
-      }
-    }, TALK_MS / 10)
-  if (order === 'stop talking') clearInterval(talk)
+      },
+    )
+  if (order === 'stop talking') stopTalking()
   process.send?.(report())
 })
 process.on('disconnect', () => process.exit())

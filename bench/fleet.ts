@@ -11,7 +11,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { WebSocketServer } from 'ws'
-import { type Order, type Report, TALK_MS } from './fleet-orders'
+import { memory, type Order, type Report, talking } from './fleet-orders'
 
 const SESSIONS = Number(process.argv[2] ?? 5_000)
 const SETTLE_MS = 4_000
@@ -47,12 +47,6 @@ server.on('session', session => {
 })
 sockets.on('connection', (webSocket, request) => server.accept(webSocket, request))
 
-const memory = () => {
-  globalThis.gc?.()
-  const { heapUsed, external, rss } = process.memoryUsage()
-  return { heap: heapUsed + external, resident: rss }
-}
-
 const ask = async (clients: ChildProcess, order: Order): Promise<Report> => {
   clients.send(order)
   return ((await once(clients, 'message')) as [Report])[0]
@@ -83,18 +77,15 @@ const idle = memory()
 const idleClients = await ask(clients, 'report')
 
 let sent = 0
-const talk = setInterval(() => {
-  // A tenth at a time, so that it is a stream and not a blow
-  const turn = Math.floor(performance.now() / (TALK_MS / 10)) % 10
-  let n = 0
-  for (const session of server.sessions) {
-    if (n++ % 10 !== turn) continue
+const stopTalking = talking(
+  () => server.sessions,
+  session => {
     const number = (said.get(session.sid) ?? 0) + 1
     said.set(session.sid, number)
     session.send(number)
     sent++
-  }
-}, TALK_MS / 10)
+  },
+)
 await ask(clients, 'talk')
 await pause(SETTLE_MS)
 
@@ -104,7 +95,7 @@ for (const socket of half) socket.resetAndDestroy()
 const back = await until(clients, report => report.backMs.length >= half.length && report.open === SESSIONS)
 const backMs = performance.now() - cutAt
 await pause(SETTLE_MS)
-clearInterval(talk)
+stopTalking()
 await ask(clients, 'stop talking')
 const end = await until(clients, report => report.received === sent && received === report.sent)
 

@@ -1,7 +1,7 @@
 /** When clients that are sent away should come again: not all at once. */
 
 /** How long whoever finds no room should stay away, at least, in ms. */
-export const CROWDED_MS = 5_000
+const CROWDED_MS = 5_000
 
 /**
  * The reason of a close frame that says when to come again, at random between `ms` and `ms + spreadMs`. Clients add up

@@ -173,10 +173,8 @@ export const createSessionShell = (host: SessionHost, core: ServerSession): Sess
 
   const closed = () => new SessionEnded('closed', `the session has ended: ${over ?? 'closing'}`)
 
-  const drainsAt = () => {
-    const { quietAt, until } = draining ?? { quietAt: Infinity, until: Infinity }
-    return isQuiet() ? until : Math.min(quietAt, until)
-  }
+  const drainsAt = () =>
+    draining ? Math.min(isQuiet() ? Infinity : draining.quietAt, draining.until) : Infinity
 
   const timed: Timed = {
     due: () => (over === undefined ? Math.min(core.until, half.until, outbox.soonest, drainsAt()) : Infinity),

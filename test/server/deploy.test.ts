@@ -9,19 +9,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { ReconnectingSocket, resumable, type SocketError } from '../../src/index'
 import { startBalancer } from '../support/balancer'
 import { until as reaches } from '../support/events'
+import { cleanup, until } from './rig'
 
 const CLIENTS = 8
-
-const teardown: (() => unknown)[] = []
-
-afterEach(async () => {
-  while (teardown.length) await teardown.pop()?.()
-})
 
 interface Node {
   readonly port: number
@@ -38,15 +33,15 @@ interface Sent {
 
 const deploy = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'deploy-'))
-  teardown.push(() => rmSync(folder, { recursive: true }))
+  cleanup(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'consumed')
   const balancer = await startBalancer()
-  teardown.push(() => balancer.close())
+  cleanup(() => balancer.close())
 
   const start = async (): Promise<Node> => {
     const program = fileURLToPath(new URL('../support/counter-process.mjs', import.meta.url))
     const process = fork(program, [file])
-    teardown.push(() => process.kill('SIGKILL'))
+    cleanup(() => process.kill('SIGKILL'))
     const [port] = (await once(process, 'message')) as [number]
     balancer.add(port)
     return { port, process }
@@ -82,7 +77,7 @@ test.each([
         backoff: { baseMs: 20, maxMs: 100 },
         closeTimeoutMs: 200,
       })
-      teardown.push(() => socket.close())
+      cleanup(() => socket.close())
       let heard = -1
       // The answers of one server come in order; what it had not sent when it went is lost
       socket.on('message', ({ n }) => {
@@ -115,11 +110,11 @@ test.each([
         )
       }
     }, 2)
-    teardown.push(() => clearInterval(talk))
+    cleanup(() => clearInterval(talk))
 
     const goesOn = async () => {
       const from = acknowledged
-      while (acknowledged < from + 400) await new Promise(resolve => setTimeout(resolve, 5))
+      await until(() => acknowledged >= from + 400)
     }
 
     await goesOn()
@@ -133,7 +128,7 @@ test.each([
       await goesOn()
     }
     clearInterval(talk)
-    while (sent.some(({ fate }) => fate === undefined)) await new Promise(resolve => setTimeout(resolve, 5))
+    await until(() => sent.every(({ fate }) => fate !== undefined))
 
     const [name, names] = [
       ({ client, n }: Sent) => `${client} ${n}`,
