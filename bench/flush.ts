@@ -3,10 +3,14 @@
  * page can do anything else while they go out, and whether they arrive in order. In Chromium, beside its peers.
  */
 
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { WebSocketServer } from 'ws'
-import { drive, launch } from '../test/browser/drive'
+import { heapOf, serveModule } from '../test/browser/drive'
+import { startChromium } from '../test/browser/engines/chromium'
+import type { Engine } from '../test/browser/engines/engine'
+import { found } from '../test/browser/found'
 
 const MESSAGES = Number(process.env.MESSAGES ?? 1_000_000)
 const MESSAGE_BYTES = 100
@@ -58,8 +62,9 @@ const PAGE = `
   const message = n => JSON.stringify({ n, text: 'x'.repeat(${MESSAGE_BYTES - '{"n":,"text":""}'.length} - \`\${n}\`.length) })
   const tick = () => new Promise(resolve => setTimeout(resolve))
   let socket
+  let tasks = []
 
-  Object.assign(globalThis, {
+  globalThis.bench = {
     connect(name, url) {
       socket = subjects[name](url)
     },
@@ -71,34 +76,57 @@ const PAGE = `
       await tick()
     },
     watch() {
-      globalThis.tasks = []
       new PerformanceObserver(list => {
-        for (const { duration } of list.getEntries()) globalThis.tasks.push(duration)
+        for (const { duration } of list.getEntries()) tasks.push(duration)
       }).observe({ type: 'longtask' })
     },
-    stop: () => socket.close(),
-  })
+    // The last is told a little later
+    longTasks: () => new Promise(resolve => setTimeout(() => resolve(tasks), 200)),
+    stop() {
+      socket.close()
+    },
+  }
 `
 
-/** Opens no connection before it is told to, and looks at the number of each message. */
+/** RFC 6455 §5.2, of a client: two bytes, the mask, and what is masked. */
+const HEADER_BYTES = 6
+const FRAME_BYTES = HEADER_BYTES + MESSAGE_BYTES
+/** RFC 6455 §1.3. */
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+
+/** The number in the message of a frame. */
+const numberIn = (frame: Buffer): number => {
+  const start = HEADER_BYTES + '{"n":'.length
+  let text = ''
+  for (let n = start; n < start + 10; n++)
+    text += String.fromCharCode((frame[n] ?? 0) ^ (frame[2 + ((n - HEADER_BYTES) % 4)] ?? 0))
+  return Number.parseInt(text, 10)
+}
+
+/**
+ * Opens no connection before it is told to. It keeps what comes, and looks at the number of each message once all are
+ * there: a server that reads frames as they come would take from the page what it is measured with.
+ */
 async function startSink() {
   let open = () => {}
   let done = () => {}
-  let received = 0
-  let inOrder = true
-  const server = new WebSocketServer({
-    host: '127.0.0.1',
-    port: 0,
-    verifyClient: (_, accept) => {
-      open = () => accept(true)
-    },
+  let bytes = 0
+  const chunks: Buffer[] = []
+  const server = createServer()
+  server.on('upgrade', ({ headers }, socket) => {
+    const accept = createHash('sha1').update(`${headers['sec-websocket-key']}${GUID}`).digest('base64')
+    socket.on('error', () => {})
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes >= MESSAGES * FRAME_BYTES) done()
+    })
+    open = () =>
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      )
   })
-  server.on('connection', socket =>
-    socket.on('message', (data: Buffer) => {
-      inOrder &&= Number.parseInt(data.toString('latin1', 5, 15), 10) === received
-      if (++received === MESSAGES) done()
-    }),
-  )
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -106,9 +134,14 @@ async function startSink() {
     received: new Promise<void>(resolve => {
       done = resolve
     }),
-    inOrder: () => inOrder,
+    inOrder: () => {
+      const all = Buffer.concat(chunks)
+      return Array.from({ length: MESSAGES }, (_, n) => n).every(
+        n => numberIn(all.subarray(n * FRAME_BYTES, (n + 1) * FRAME_BYTES)) === n,
+      )
+    },
     close: () => {
-      for (const client of server.clients) client.terminate()
+      server.closeAllConnections()
       server.close()
     },
   }
@@ -122,25 +155,53 @@ interface Flush {
   readonly inOrder: boolean
 }
 
-async function flush(browser: Awaited<ReturnType<typeof launch>>, name: string): Promise<Flush> {
+/** What the module of the page gives. */
+declare const bench: {
+  connect(name: string, url: string): void
+  queue(from: number, to: number): Promise<void>
+  watch(): void
+  longTasks(): Promise<number[]>
+  stop(): void
+}
+
+/** Playwright would be told of each frame, by the thread that is measured here. */
+async function open(browser: Engine) {
+  const served = await serveModule(PAGE)
+  const tab = await browser.open(served.url)
+  await tab.run(() => {
+    const script = document.createElement('script')
+    script.type = 'module'
+    script.src = '/script.js'
+    document.head.append(script)
+    return new Promise(resolve => script.addEventListener('load', () => resolve(null)))
+  })
+  return {
+    run: tab.run,
+    heapBytes: () => heapOf(tab.tools),
+    async close() {
+      await tab.close()
+      served.close()
+    },
+  }
+}
+
+async function flush(browser: Engine, name: string): Promise<Flush> {
   const sink = await startSink()
-  const { page, heapBytes, close } = await drive(browser, PAGE)
+  const { run, heapBytes, close } = await open(browser)
   try {
-    await page.evaluate(`connect('${name}', '${sink.url}')`)
+    await run((name, url) => bench.connect(name, url), name, sink.url)
     // What a thousand make of it belongs to the first
-    await page.evaluate(`queue(0, 1_000)`)
-    const before = (await heapBytes()) ?? Number.NaN
-    await page.evaluate(`queue(1_000, ${MESSAGES})`)
-    const heap = (((await heapBytes()) ?? Number.NaN) - before) / (MESSAGES - 1_000)
-    await page.evaluate('watch()')
+    await run(() => bench.queue(0, 1_000))
+    const before = await heapBytes()
+    await run(count => bench.queue(1_000, count), MESSAGES)
+    const heap = ((await heapBytes()) - before) / (MESSAGES - 1_000)
+    await run(() => bench.watch())
     const started = performance.now()
     sink.open()
     await sink.received
     const seconds = (performance.now() - started) / 1_000
-    const longTasks = await page.evaluate<number[]>(
-      'new Promise(resolve => setTimeout(() => resolve(tasks), 200))',
-    )
-    await page.evaluate('stop()')
+    const longTasks = await run(() => bench.longTasks())
+    await run(() => bench.stop())
     return { heapBytes: heap, seconds, longTasks, inOrder: sink.inOrder() }
   } finally {
     await close()
@@ -163,12 +224,13 @@ const asked = process.argv.slice(3)
 const row = (...cells: string[]) =>
   console.log(cells.map((cell, i) => (i ? cell.padStart(14) : cell.padEnd(24))).join(''))
 
-const browser = await launch('chromium')
+if (!found.chromium) throw new Error('this takes Chromium')
+const browser = await startChromium(found.chromium, {})
 console.log(
   `${MESSAGES.toLocaleString('en')} messages of ${MESSAGE_BYTES} bytes, queued before the connection opens,`,
 )
 console.log(
-  `Chromium ${browser.version()}. While they go out: tasks over 50 ms, and the longest; and seconds until the`,
+  `Chromium ${browser.version}. While they go out: tasks over 50 ms, and the longest; and seconds until the`,
 )
 console.log(
   'server has all, which only compare within this table. While they wait: bytes of heap for each, its own',

@@ -37,8 +37,8 @@ export const launch = (name: (typeof wanted)[number]['browser']): Promise<Browse
   return { chromium, firefox }[name].launch(found.launchOptions)
 }
 
-/** Opens a page in which this module has run. */
-export async function drive(browser: Browser, module: string): Promise<Driven> {
+/** A page with this module. */
+export async function serveModule(module: string): Promise<{ url: string; close(): void }> {
   const script = await bundle(module)
   const server = createServer(({ url }, response) => {
     const isScript = url === '/script.js'
@@ -47,26 +47,42 @@ export async function drive(browser: Browser, module: string): Promise<Driven> {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    close: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+/** Has the browser collect its garbage. @returns bytes of the heap, with the strings and buffers outside of it */
+export async function heapOf(
+  tools: <Result>(method: 'HeapProfiler.collectGarbage' | 'Runtime.getHeapUsage') => Promise<Result>,
+): Promise<number> {
+  await tools('HeapProfiler.collectGarbage')
+  // Chromium tells more than its protocol's types say
+  const usage = await tools<{ usedSize: number; embedderHeapUsedSize?: number; backingStorageSize?: number }>(
+    'Runtime.getHeapUsage',
+  )
+  const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } = usage
+  return usedSize + embedderHeapUsedSize + backingStorageSize
+}
+
+/** Opens a page in which this module has run. */
+export async function drive(browser: Browser, module: string): Promise<Driven> {
+  const served = await serveModule(module)
   const page = await browser.newPage()
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  await page.goto(served.url)
   await page.evaluate("import('/script.js')")
   const tools: CDPSession | undefined =
     browser.browserType().name() === 'chromium' ? await page.context().newCDPSession(page) : undefined
   return {
     page,
-    async heapBytes() {
-      if (!tools) return undefined
-      await tools.send('HeapProfiler.collectGarbage')
-      // Chromium tells more than its protocol's types say
-      const usage: { usedSize: number; embedderHeapUsedSize?: number; backingStorageSize?: number } =
-        await tools.send('Runtime.getHeapUsage')
-      const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } = usage
-      return usedSize + embedderHeapUsedSize + backingStorageSize
-    },
+    heapBytes: async () => tools && heapOf(method => tools.send(method) as Promise<never>),
     async close() {
       await page.close()
-      server.closeAllConnections()
-      server.close()
+      served.close()
     },
   }
 }
