@@ -6,6 +6,7 @@
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
 
+const AT_ONCE = 500
 const MESSAGES = Number(process.argv[2])
 const message: unknown = JSON.parse(process.argv[3] ?? '')
 
@@ -18,10 +19,15 @@ process.on('disconnect', () => process.exit())
 
 /** @returns to be called for each message that came */
 const answering = (url: string, send: () => void) => {
-  let received = 0
+  let [received, sent] = [0, 0]
+  // Not all in one go: nobody else would have a turn meanwhile
+  const sendAll = () => {
+    for (let n = 0; n < AT_ONCE && sent < MESSAGES; n++, sent++) send()
+    if (sent < MESSAGES) setImmediate(sendAll)
+  }
   return () => {
     if (url.endsWith('/send') && ++received === MESSAGES) send()
-    if (url.endsWith('/receive')) for (let n = 0; n < MESSAGES; n++) send()
+    if (url.endsWith('/receive')) sendAll()
   }
 }
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { WebSocket } from 'ws'
 import { MESSAGE, median } from './measure'
 
-const ROUNDS = 9
+const ROUNDS = 25
 const WARM_UP_ROUNDS = 2
 const MESSAGES = 20_000
 
