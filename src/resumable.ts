@@ -173,9 +173,8 @@ export const resumable = (options: ResumableOptions = {}): SessionMode => {
         const hello = { v: 1, id, key, ...client.opened(unguessable(9)), auth: asked } as const
         write(writeFrame({ kind: 'hello', hello }))
       },
-      received(data) {
+      received(data, now) {
         latest = data
-        const now = clock.now()
         client.receive(parseFrame(data), now)
         advance(now)
       },

@@ -50,7 +50,7 @@ export interface SessionHooks<Outgoing> {
   readonly codec: Codec
   /** A connection is open. What this throws, the application's `auth` threw. */
   hello(context: AttemptContext): Promise<void>
-  received(data: Data): void
+  received(data: Data, now: number): void
   /** Sends what may be sent. @param now 0: what waits is not too late */
   pump(now: number): void
   /** A connection has ended. @returns as `shouldRetry` */

@@ -286,12 +286,12 @@ export const createSocket = <Incoming, Outgoing>(
   const received = (data: Data): void => {
     const isOpen = state.name === 'open'
     // Clocks cost, and without a heartbeat nobody asks
-    if (beat.intervalMs < Infinity) lastSeen = clock.now()
+    if (session || beat.intervalMs < Infinity) lastSeen = clock.now()
     const bytes = byteLength(data)
     counts.messagesIn++
     counts.bytesIn += bytes
     if (bytes > maxMessageBytes) fail(wrong('message-too-large'), data)
-    else if (session) session.received(data)
+    else if (session) session.received(data, lastSeen)
     else understood(data, isOpen)
     sender.flow()
   }

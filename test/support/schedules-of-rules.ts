@@ -200,19 +200,35 @@ export const ruleSchedules: { readonly [name: string]: Schedule } = {
     equal(duet.client.sid, 'a1')
   },
 
-  'acks: every second at first, then every 32nd or a quarter of the window, or 64 kB'(machine) {
+  'acks: after 8 at first, later after more, at most 128 or half of the window, or 64 kB'(machine) {
     const acks = (count: number, win: number, size = 1) => {
       const { duet, wires } = welcomed(machine, { win: { client: win } })
-      for (let n = 1; n <= count; n++)
+      const seen: number[] = []
+      for (let n = 1; n <= count; n++) {
+        const before = wires.up.length
         duet.client.receive({ kind: 'msg', seq: n, ack: 0, data: 'x'.repeat(size) }, duet.now)
-      return wires.up.length
+        if (wires.up.length > before) seen.push(n)
+      }
+      return seen
     }
-    equal(acks(32, 256), 16)
-    equal(acks(32 + 31, 256), 16)
-    equal(acks(32 + 64, 256), 18)
-    equal(acks(32 + 64, 40), 16 + 6)
-    equal(acks(8, 1), 8)
-    equal(acks(34, 256, 40_000), 17)
+    deepEqual(acks(515, 256), [8, 20, 38, 65, 106, 167, 259, 387, 515])
+    deepEqual(acks(515, 1_024), [8, 20, 38, 65, 106, 167, 259, 387, 515])
+    deepEqual(acks(78, 40), [8, 20, 38, 58, 78])
+    deepEqual(acks(4, 3), [2, 4])
+    deepEqual(acks(3, 2), [1, 2, 3])
+    deepEqual(acks(5, 256, 40_000), [2, 4])
+  },
+
+  'each connection begins with small acks'(machine) {
+    const { duet, wires } = welcomed(machine)
+    duet.server.send(...range(100, 'x'))
+    wires.flow()
+    wires.leave()
+    const next = duet.connect()
+    next.flow()
+    duet.server.send(...range(8, 'y'))
+    next.letDown()
+    deepEqual(next.up, ['[3,108]'])
   },
 
   'what may be in flight grows with each ack, up to the window, and old acks take nothing from it'(machine) {
@@ -280,12 +296,12 @@ export const ruleSchedules: { readonly [name: string]: Schedule } = {
     const { duet, wires } = welcomed(machine)
     duet.isFull = true
     duet.send('a')
-    duet.server.send('x', 'y')
+    duet.server.send(...range(8, 'x'))
     wires.letDown()
-    deepEqual(wires.up, ['[3,2]'])
+    deepEqual(wires.up, ['[3,8]'])
     duet.isFull = false
     duet.client.session.pump(duet.now)
-    deepEqual(wires.up, ['[3,2]', '[2,1,2,a]'])
+    deepEqual(wires.up, ['[3,8]', '[2,1,8,a]'])
   },
 
   'after the end of its connection a session neither hears nor speaks'(machine) {
@@ -314,7 +330,8 @@ export const ruleSchedules: { readonly [name: string]: Schedule } = {
         return store.ack(lease, ack)
       },
     }
-    const duet = createDuet(machine, {}, createServer(machine, 'a', { now: 0 }, {}, watched))
+    const tuning = { win: { client: 4, server: 256 } }
+    const duet = createDuet(machine, tuning, createServer(machine, 'a', { now: 0 }, {}, watched))
     const wires = duet.connect()
     wires.flow()
     duet.server.send('x', 'y', 'z')

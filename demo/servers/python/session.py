@@ -16,8 +16,8 @@ from frames import Msg, Payload, write_ack, write_msg, write_volatile
 
 IN_FLIGHT = 1024
 ALLOWANCE = 16
-QUICK = 32
-UNACKNOWLEDGED_MESSAGES = 32
+FIRST_UNACKNOWLEDGED_MESSAGES = 8
+UNACKNOWLEDGED_MESSAGES = 128
 UNACKNOWLEDGED_BYTES = 65_536
 ACK_DELAY = 0.25
 WAITING_MESSAGES = 1000
@@ -93,7 +93,8 @@ class Session:
         self._quit = quit
         self._link: Link | None = None
         self._peer_win = self._peer_max = 0
-        self._allowance = self._quick = 0
+        self._allowance = 0
+        self._told_at_first = 0
         self._waiting_bytes = 0
         self._came_since_told = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -118,7 +119,8 @@ class Session:
         self.sent = self.acked
         self.told = self.done
         self._came_since_told = 0
-        self._allowance, self._quick = ALLOWANCE, QUICK
+        self._allowance = ALLOWANCE
+        self._told_at_first = self.told
         self.pump()
 
     def detach(self) -> None:
@@ -262,8 +264,12 @@ class Session:
         self.done += 1
         if not self._link:
             return
-        threshold = min(2 if self._quick > 0 else UNACKNOWLEDGED_MESSAGES, self.win / 4)
-        self._quick -= 1
+        acknowledged = self.told - self._told_at_first
+        threshold = min(
+            FIRST_UNACKNOWLEDGED_MESSAGES + acknowledged / 2,
+            UNACKNOWLEDGED_MESSAGES,
+            self.win / 2,
+        )
         if self.done - self.told >= threshold or self._came_since_told >= UNACKNOWLEDGED_BYTES:
             self.write_ack()
         elif self._timer is None:
