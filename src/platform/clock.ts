@@ -5,7 +5,7 @@ export interface Clock {
   now(): number
   /** In [0, 1). */
   random(): number
-  /** As the global one. */
+  /** As the global one. `ms` may be less than 0, which is at once. */
   setTimeout(callback: () => void, ms: number): unknown
   /** As the global one, with what `setTimeout` answered. */
   clearTimeout(timer: unknown): void
@@ -30,7 +30,8 @@ export const systemClock = (): Clock => {
       return performance.now() + ahead
     },
     random: Math.random,
-    setTimeout: (callback, ms) => setTimeout(callback, ms),
+    // Node warns of a moment that has passed, where browsers do not
+    setTimeout: (callback, ms) => setTimeout(callback, Math.max(0, ms)),
     clearTimeout: timer => clearTimeout(timer as number),
     hop(callback) {
       if (typeof setImmediate === 'function') return void setImmediate(callback)

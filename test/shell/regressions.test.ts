@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type CloseEvent, json, type ReconnectingSocket, text } from '../../src/index'
+import { systemClock } from '../../src/platform/clock'
 import { FakeWebSocket } from '../support/fake-websocket'
 import { create, opened, pass, reported, useFakes } from '../support/shell'
 
@@ -287,6 +288,14 @@ test('that a trickle leaves for the buffers of the kernel is no life', async () 
     await pass(50)
   }
   expect(socket.state.name).not.toBe('open')
+})
+
+// Of Node and Deno, which warn of it: a deadline that passed while we looked at the clock twice
+test('no timer is set for less than nothing', () => {
+  const setTimeout = vi.spyOn(globalThis, 'setTimeout')
+  const { clearTimeout, setTimeout: wait } = systemClock()
+  for (const ms of [-0.002, -5, 7]) clearTimeout(wait(() => {}, ms))
+  expect(setTimeout.mock.calls.map(([, ms]) => ms)).toEqual([0, 0, 7])
 })
 
 test('a round trip begins with the first question that was not answered', async () => {
