@@ -74,8 +74,8 @@ export const SUBJECTS: readonly Subject[] = [
 
 /** Bytes after gzip, by subject. If a feature does not fit, it moves into an import of its own. */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  plain: 10_100,
-  'with sessions': 13_500,
+  plain: 10_150,
+  'with sessions': 13_600,
   UMD: 16_000,
 }
 

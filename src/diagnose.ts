@@ -6,8 +6,8 @@
  * reason that it ended with. So whatever decides about retrying decides by it, and the core need not know.
  */
 
-import { amount, group, LONGEST_TIMER_MS, optional, refuse } from './options'
 import { type OpenTransport, openWebSocket } from './platform/transport'
+import { amount, duration, group, optional, refuse } from './rules'
 
 /** What is needed of the answer to a request: that of `fetch` has it. */
 export interface DiagnoseResponse {
@@ -58,7 +58,7 @@ const settle = group<{
     return fits ? url : refuse(path, 'string, URL or function', value)
   },
   afterAttempts: amount(2),
-  timeoutMs: amount(5_000, 1, LONGEST_TIMER_MS),
+  timeoutMs: duration(5_000),
   transport: optional('function'),
 })
 

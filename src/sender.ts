@@ -4,9 +4,11 @@ import { createOutbox, Entry, type OutboxPolicy } from './core/outbox'
 import { report } from './emitter'
 import { SocketError } from './errors'
 import type { Undelivered } from './events'
-import { LONGEST_TIMER_MS, type SendOptions, settleTtl } from './options'
+import type { SendOptions } from './options'
 import type { Clock } from './platform/clock'
+import { LONGEST_TIMER_MS } from './rules'
 import type { SessionHooks } from './session'
+import { settleTtl } from './settle'
 import { byteLength } from './wire/data'
 
 type Data = string | Uint8Array<ArrayBuffer>

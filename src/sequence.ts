@@ -3,8 +3,8 @@
 import { type Close, ended } from './core/lifecycle'
 import { createSequencer, type Gap, type SequenceNumber, type Step } from './core/sequence'
 import { SocketError } from './errors'
-import { settleSequence } from './options'
 import type { Clock } from './platform/clock'
+import { amount, choice, duration, group, optional, refuse } from './rules'
 
 /** How long a message may wait for those that it overtook. */
 export interface ReorderOptions {
@@ -88,6 +88,31 @@ export interface SequenceLink<Incoming> extends Pick<Sequence, 'last'> {
   drop(): void
 }
 
+interface SettledSequence<Incoming> {
+  readonly of: SequenceOptions<Incoming>['of']
+  readonly stream: (message: Incoming) => string
+  readonly onGap: 'report' | 'reconnect'
+  readonly reorder: { readonly [name in keyof ReorderOptions]-?: NonNullable<ReorderOptions[name]> }
+}
+
+/** Its rules are made when it is asked, so that whoever does not ask need not have them. */
+const settle = <Incoming>(asked: SequenceOptions<Incoming>) => {
+  const reorder = group<SettledSequence<Incoming>['reorder']>({
+    window: amount(32),
+    timeoutMs: duration(500),
+  })
+  return group<SettledSequence<Incoming>>({
+    of: (value, path) =>
+      typeof value === 'function'
+        ? (value as SettledSequence<Incoming>['of'])
+        : refuse(path, 'function', value),
+    stream: (value, path) =>
+      optional<SettledSequence<Incoming>['stream']>('function')(value, path) ?? (() => ''),
+    onGap: choice('report', 'reconnect'),
+    reorder: (value = false, path) => (value ? reorder(value, path) : { window: 0, timeoutMs: Infinity }),
+  })(asked, 'sequence')
+}
+
 /**
  * Reads the numbers of messages. Each stream is delivered in order and without duplicates. What is missing is told by
  * the event `gap`. What is missing and comes later than `reorder` allows for is dropped.
@@ -97,7 +122,7 @@ export interface SequenceLink<Incoming> extends Pick<Sequence, 'last'> {
  * @throws SocketError `invalid-option`
  */
 export const sequence = <Incoming>(options: SequenceOptions<Incoming>): Sequence<Incoming> => {
-  const { of, stream, onGap, reorder } = settleSequence(options)
+  const { of, stream, onGap, reorder } = settle(options)
   const sequencer = createSequencer<Incoming>({ messages: reorder.window, timeoutMs: reorder.timeoutMs })
   let rearm: (() => void) | undefined
 
@@ -134,11 +159,10 @@ export const sequence = <Incoming>(options: SequenceOptions<Incoming>): Sequence
       armed = until
       clock.clearTimeout(timer)
       if (until === Infinity) return
-      const ms = Math.max(0, until - clock.now())
       // An overdue timer may run before a message that has already arrived: judge one macrotask later
       timer = clock.setTimeout(() => {
         timer = clock.setTimeout(tick, 0)
-      }, ms)
+      }, until - clock.now())
     }
     rearm = arm
 

@@ -4,10 +4,11 @@ import type { Close, Event } from './core/lifecycle'
 import type { Entry } from './core/outbox'
 import type { SocketError } from './errors'
 import type { SessionLost } from './events'
-import type { AttemptContext, Settings } from './options'
+import type { AttemptContext } from './options'
 import type { Clock } from './platform/clock'
 import type { Transport } from './platform/transport'
 import type { Sender } from './sender'
+import type { Settings } from './settle'
 import type { Codec } from './wire/codec'
 
 type Data = string | Uint8Array<ArrayBuffer>

@@ -3,6 +3,7 @@
  * connection's life does not belong here but into `core/lifecycle`.
  */
 
+import { checkProtocols, checkUrl, provider } from './address'
 import {
   type Close,
   type Effect,
@@ -20,26 +21,15 @@ import { isFatal, SocketError, type SocketErrorCode } from './errors'
 import type { CloseResult, EventMap, LogRecord, SocketState, Stats, Transition, Undelivered } from './events'
 import { createMessages } from './messages'
 import { createNotices } from './notices'
-import {
-  type AttemptContext,
-  type CloseOptions,
-  checkProtocols,
-  checkUrl,
-  LONGEST_TIMER_MS,
-  type MessagesOptions,
-  type Options,
-  type Provider,
-  provider,
-  settle,
-  settleClose,
-  settleMessages,
-} from './options'
+import type { AttemptContext, CloseOptions, MessagesOptions, Options, Provider } from './options'
 import { systemClock } from './platform/clock'
 import { browserPage } from './platform/page'
 import { openWebSocket, type Transport } from './platform/transport'
+import { LONGEST_TIMER_MS } from './rules'
 import { validate } from './schema'
 import { createSender, kept, type Sender } from './sender'
 import type { SessionHooks } from './session'
+import { settle, settleClose, settleMessages } from './settle'
 import { createRecorder } from './stats'
 import { json } from './wire/codec'
 import { byteLength, sameData } from './wire/data'
@@ -363,7 +353,7 @@ export const createSocket = <Incoming, Outgoing>(
     clock.clearTimeout(timer)
     const { until } = state
     if (until === Infinity) return
-    const ms = Math.min(Math.max(0, until - clock.now()), LONGEST_TIMER_MS)
+    const ms = Math.min(until - clock.now(), LONGEST_TIMER_MS)
     timer = clock.setTimeout(() => {
       if (clock.now() < until) arm()
       // Firefox runs an overdue timer before a message that has already arrived: judge one macrotask later

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { settle } from '../../src/options'
+import { settle } from '../../src/settle'
 import { compile, complaints, documentedOptions, everywhere, readme, typed } from './checks'
 import { run } from './examples'
 import { blocks } from './markdown'
