@@ -21,8 +21,10 @@ export interface Result extends Measured {
 }
 
 const { BROWSERS_REPORT } = process.env
+/** No browser has noticed a dead path by then. */
+export const SURE_MS = 2_000
 /** How long to watch a WebSocket that nothing happens to: long enough to be sure, or to tell of. */
-export const WATCH_MS = BROWSERS_REPORT ? 65_000 : 2_000
+export const WATCH_MS = BROWSERS_REPORT ? 65_000 : SURE_MS
 
 export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 

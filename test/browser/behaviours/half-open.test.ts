@@ -1,7 +1,7 @@
 /** The peer is gone and nobody told us: packets go nowhere, and nothing is closed. */
 
 import { expect } from 'vitest'
-import { behaviour, type Measured, seconds, WATCH_MS } from './behaviour'
+import { behaviour, type Measured, SURE_MS, seconds, WATCH_MS } from './behaviour'
 import { type Bench, type Lab, noted, pause, until } from './lab'
 import type { Note } from './page'
 
@@ -90,7 +90,9 @@ async function halfOpen({ open, network }: Lab, load: Load): Promise<Measured> {
   await apply(page, load, 'theirs')
   await page.run(() => lab.webSocket('raw').close())
   const rawStalledAt = Date.now()
-  await pause(WATCH_MS)
+  await pause(SURE_MS)
+  expect(await page.run(() => lab.webSocket('left').readyState)).toBe(1)
+  await pause(WATCH_MS - SURE_MS)
   const notes = await page.notes()
   const rawClosed = noted(notes, 'raw', 'close')
   const leftClosed = noted(notes, 'left', 'close')
