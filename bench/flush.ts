@@ -168,13 +168,6 @@ declare const bench: {
 async function open(browser: Engine) {
   const served = await serveModule(PAGE)
   const tab = await browser.open(served.url)
-  await tab.run(() => {
-    const script = document.createElement('script')
-    script.type = 'module'
-    script.src = '/script.js'
-    document.head.append(script)
-    return new Promise(resolve => script.addEventListener('load', () => resolve(null)))
-  })
   return {
     run: tab.run,
     heapBytes: () => heapOf(tab.tools),

@@ -8,6 +8,7 @@ import { amount, choice, duration, group, optional, type Rule, refuse } from './
 import type { StandardSchema } from './schema'
 import type { Codec } from './wire/codec'
 import { byteLength } from './wire/data'
+
 /** {@link Options} with the defaults in. */
 export interface Settings<Incoming = unknown, Outgoing = unknown>
   extends Pick<

@@ -37,13 +37,17 @@ export const launch = (name: (typeof wanted)[number]['browser']): Promise<Browse
   return { chromium, firefox }[name].launch(found.launchOptions)
 }
 
-/** A page with this module. */
+/** A page that has run this module once it is loaded. */
 export async function serveModule(module: string): Promise<{ url: string; close(): void }> {
   const script = await bundle(module)
   const server = createServer(({ url }, response) => {
     const isScript = url === '/script.js'
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html; charset=utf-8')
-    response.end(isScript ? script : '<!doctype html><title>Driven</title>')
+    response.end(
+      isScript
+        ? script
+        : '<!doctype html><title>Driven</title><script type="module" src="/script.js"></script>',
+    )
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -74,7 +78,6 @@ export async function drive(browser: Browser, module: string): Promise<Driven> {
   const served = await serveModule(module)
   const page = await browser.newPage()
   await page.goto(served.url)
-  await page.evaluate("import('/script.js')")
   const tools: CDPSession | undefined =
     browser.browserType().name() === 'chromium' ? await page.context().newCDPSession(page) : undefined
   return {
