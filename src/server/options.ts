@@ -4,6 +4,7 @@ import * as z from 'zod'
 import type { OutboxPolicy } from '../core/outbox'
 import { createStore, type SessionStore } from '../core/store'
 import { SocketError } from '../errors'
+import { LONGEST_TIMER_MS } from '../rules'
 import { type Codec, json } from '../wire/codec'
 import type { ServerClock } from './deadlines'
 import type { ServerLogRecord } from './log'
@@ -196,10 +197,7 @@ export interface SessionSendOptions {
   readonly volatile?: boolean | undefined
 }
 
-/** setTimeout counts in 32 bits. */
-const LONGEST_MS = 2 ** 31 - 1
-
-const duration = (usual: number, least = 1) => z.number().min(least).max(LONGEST_MS).default(usual)
+const duration = (usual: number, least = 1) => z.number().min(least).max(LONGEST_TIMER_MS).default(usual)
 const size = (usual: number) => z.number().min(1).default(usual)
 
 const has = <T>(type: 'function' | 'object', ...methods: readonly (keyof T & string)[]) =>
@@ -281,7 +279,7 @@ const serverClose = z
   .strictObject({
     reason: token.default('draining'),
     retryMs: duration(5_000, 0),
-    spreadMs: z.number().min(0).max(LONGEST_MS).optional(),
+    spreadMs: z.number().min(0).max(LONGEST_TIMER_MS).optional(),
     timeoutMs: duration(10_000, 0),
   })
   .transform(({ spreadMs, ...settings }) => ({ ...settings, spreadMs: spreadMs ?? settings.retryMs }))
